@@ -1,0 +1,68 @@
+namespace KeepAlive.Core;
+
+/// <summary>One of the two connections a relay joins. Direction is relative to us.</summary>
+public enum Leg
+{
+    /// <summary>The accepted connection: towards the client.</summary>
+    Downstream,
+
+    /// <summary>The dialled connection: towards the server.</summary>
+    Upstream,
+}
+
+/// <summary>What happened to a flow.</summary>
+public enum FlowEventKind
+{
+    /// <summary>A client was accepted.</summary>
+    Opened,
+
+    /// <summary>The client was turned away; the text says why.</summary>
+    Refused,
+
+    /// <summary>The upstream leg is connected; <see cref="FlowEvent.Took"/> is how long that took.</summary>
+    Connected,
+
+    /// <summary>Something the platform could not do, or a fact about the peers worth knowing.</summary>
+    Notice,
+
+    /// <summary>The protocol's knowledge of the server: how it treats probes.</summary>
+    ServerKind,
+
+    /// <summary>From here on the flow is a plain relay with kernel keepalive only; the text says why.</summary>
+    PlainRelay,
+
+    /// <summary>A probe of ours went out on <see cref="FlowEvent.Leg"/>.</summary>
+    ProbeSent,
+
+    /// <summary>Its answer was here, and swallowed; <see cref="FlowEvent.Took"/> is the round trip.</summary>
+    ProbeAnswered,
+
+    /// <summary>A probe was due but must not be sent now; the text says why.</summary>
+    ProbeWithheld,
+
+    /// <summary>A data connection of the flow is open on both legs.</summary>
+    DataOpened,
+
+    /// <summary>A data connection of the flow has ended.</summary>
+    DataClosed,
+
+    /// <summary>A leg died: not closed, but reset, timed out or silent; <see cref="FlowEvent.Took"/> is its silence.</summary>
+    Died,
+
+    /// <summary>Both legs are closed.</summary>
+    Closed,
+}
+
+/// <summary>One line of a flow's story: the same for the log, JSON, metrics and the page.</summary>
+/// <param name="Flow">The flow's number, unique within the process.</param>
+/// <param name="At">When it happened.</param>
+/// <param name="Kind">What happened.</param>
+/// <param name="Text">What a person needs to know beside the kind; never empty, no secrets, one line.</param>
+public sealed record FlowEvent(long Flow, Instant At, FlowEventKind Kind, string Text)
+{
+    /// <summary>The leg it happened to; null when it concerns the whole flow.</summary>
+    public Leg? Leg { get; init; }
+
+    /// <summary>A duration that belongs to the fact: connect time, round trip, silence, life time.</summary>
+    public TimeSpan? Took { get; init; }
+}
