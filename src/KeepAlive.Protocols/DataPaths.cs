@@ -1,0 +1,30 @@
+using System.Net;
+using KeepAlive.Core;
+
+namespace KeepAlive.Protocols;
+
+/// <summary>
+/// The data connections beside a control connection, as the protocol sees them. The one question a protocol
+/// asks back: where the other end shall dial. Peers are always the control connection's own (RFC 2577).
+/// </summary>
+public interface IDataPaths
+{
+    /// <summary>
+    /// Starts to wait for one connection from the peer of <paramref name="from"/>; when it comes, dials
+    /// <paramref name="port"/> of the other leg's peer and relays. Replaces an earlier one still waiting.
+    /// </summary>
+    /// <returns>Where the peer of <paramref name="from"/> shall dial; null when no port could be had.</returns>
+    IPEndPoint? Open(Leg from, int port);
+
+    /// <summary>Dials <paramref name="port"/> of the upstream peer for ourselves and reads it to its end.</summary>
+    void Drain(int port);
+
+    /// <summary>Whether an address is that of a leg's peer, the only one data goes to.</summary>
+    bool IsPeer(Leg leg, IPAddress address);
+
+    /// <summary>Closes every data connection of the flow.</summary>
+    void Close();
+
+    /// <summary>Whether a data connection of the flow is open now.</summary>
+    bool IsOpen { get; }
+}

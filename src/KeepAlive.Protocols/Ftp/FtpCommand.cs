@@ -1,0 +1,94 @@
+namespace KeepAlive.Protocols.Ftp;
+
+/// <summary>What a command means to the keepalive; all others are <see cref="Other"/>.</summary>
+internal enum FtpVerb : byte
+{
+    Other,
+
+    /// <summary>Not a command: the server's greeting, awaited from the start.</summary>
+    Greeting,
+    Login,
+    Rein,
+    Quit,
+    Auth,
+    Type,
+    Rest,
+    Pasv,
+    Epsv,
+    Port,
+    Eprt,
+    Transfer,
+    Abor,
+    Noop,
+    Pwd,
+    Stat,
+    Cwd,
+}
+
+/// <summary>
+/// A command line as it came, read for its verb and argument; Telnet commands in it (RFC 854, as RFC 959 4.1.3
+/// puts them before ABOR) are skipped for reading only.
+/// </summary>
+internal readonly ref struct FtpCommand
+{
+    private const byte Iac = 0xFF;
+    private const byte DataMark = 0xF2;
+
+    private FtpCommand(FtpVerb verb, ReadOnlySpan<byte> name, ReadOnlySpan<byte> argument, int urgentUpTo)
+    {
+        Verb = verb;
+        Name = name;
+        Argument = argument;
+        UrgentUpTo = urgentUpTo;
+    }
+
+    public FtpVerb Verb { get; }
+
+    /// <summary>The verb as written; empty for a blank line.</summary>
+    public ReadOnlySpan<byte> Name { get; }
+
+    /// <summary>What follows the verb and one space, without the line end.</summary>
+    public ReadOnlySpan<byte> Argument { get; }
+
+    /// <summary>Bytes up to and with the last Telnet data mark: the end of a Synch, sent as TCP urgent data.</summary>
+    public int UrgentUpTo { get; }
+
+    public static FtpCommand Read(ReadOnlySpan<byte> line)
+    {
+        int urgent = line.LastIndexOf([Iac, DataMark]) is var mark and >= 0 ? mark + 2 : 0;
+        ReadOnlySpan<byte> rest = line;
+        while (rest is [Iac, _, ..]) rest = rest[2..];
+        rest = rest.TrimEnd("\r\n"u8);
+        int space = rest.IndexOf((byte)' ');
+        ReadOnlySpan<byte> name = space < 0 ? rest : rest[..space];
+        ReadOnlySpan<byte> argument = space < 0 ? [] : rest[(space + 1)..];
+        return new FtpCommand(VerbOf(name), name, argument, urgent);
+    }
+
+    private static FtpVerb VerbOf(ReadOnlySpan<byte> name)
+    {
+        if (name.Length is < 3 or > 4) return FtpVerb.Other;
+        Span<char> upper = stackalloc char[name.Length];
+        for (int i = 0; i < name.Length; i++) upper[i] = char.ToUpperInvariant((char)name[i]);
+        return upper switch
+        {
+            "USER" or "PASS" or "ACCT" => FtpVerb.Login,
+            "RETR" or "STOR" or "STOU" or "APPE" or "LIST" or "NLST" or "MLSD" => FtpVerb.Transfer,
+            "TYPE" => FtpVerb.Type,
+            "REST" => FtpVerb.Rest,
+            "PASV" => FtpVerb.Pasv,
+            "EPSV" => FtpVerb.Epsv,
+            "PORT" => FtpVerb.Port,
+            "EPRT" => FtpVerb.Eprt,
+            "ABOR" => FtpVerb.Abor,
+            "AUTH" => FtpVerb.Auth,
+            "QUIT" => FtpVerb.Quit,
+            "REIN" => FtpVerb.Rein,
+            "NOOP" => FtpVerb.Noop,
+            "PWD" or "XPWD" => FtpVerb.Pwd,
+            "STAT" => FtpVerb.Stat,
+            "CWD" or "XCWD" => FtpVerb.Cwd,
+            _ => FtpVerb.Other,
+        };
+    }
+}

@@ -1,0 +1,42 @@
+using KeepAlive.Core;
+using KeepAlive.Protocols.Ftp;
+
+namespace KeepAlive.Protocols;
+
+/// <summary>Makes the protocol of one new flow.</summary>
+/// <param name="data">The flow's data connections.</param>
+/// <param name="now">The time.</param>
+/// <param name="seed">Randomness for the flow.</param>
+public delegate Protocol NewProtocol(IDataPaths data, Instant now, uint seed);
+
+/// <summary>What every protocol may be told by the operator.</summary>
+public sealed record ProtocolOptions
+{
+    /// <summary>For <c>ftp</c>.</summary>
+    public FtpOptions Ftp { get; init; } = new();
+}
+
+/// <summary>A protocol the gateway speaks.</summary>
+/// <param name="Name">As on the command line.</param>
+/// <param name="Refusal">What a client is told that cannot be served, in the protocol's own words; empty for none.</param>
+/// <param name="Prepare">Called once a gateway: what its flows share is made here. Null: nothing is looked at, a plain relay.</param>
+public sealed record ProtocolEntry(string Name, ReadOnlyMemory<byte> Refusal, Func<ProtocolOptions, NewProtocol>? Prepare);
+
+/// <summary>Every protocol there is: adding one is a line here.</summary>
+public static class ProtocolList
+{
+    /// <summary>All of them; the first is the plain relay.</summary>
+    public static IReadOnlyList<ProtocolEntry> All { get; } =
+    [
+        new("tcp", default, null),
+        new("ftp", "421 Too many connections, try later.\r\n"u8.ToArray(), options =>
+        {
+            var server = new FtpServer();
+            return (data, now, seed) => new FtpProtocol(options.Ftp, server, data, now, seed);
+        }),
+    ];
+
+    /// <summary>The protocol of this name, or null.</summary>
+    public static ProtocolEntry? Find(string name) =>
+        All.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+}
