@@ -1,0 +1,84 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace KeepAlive.Sockets;
+
+/// <summary>
+/// What the kernel knows about hearing from the peer, without sending anything: Linux's TCP_INFO (tcp(7), linux/tcp.h).
+/// </summary>
+public readonly record struct PeerContact
+{
+    // struct tcp_info of linux/tcp.h; the part up to last_ack_recv has stood since Linux 2.4.
+    //
+    //   0        1        2            3       4        5        6       7
+    //  +--------+--------+------------+-------+--------+--------+-------+-------+
+    //  | state  | ca_st. | retransm.  | probes| backoff| options| wscale| flags |
+    //  +--------+--------+------------+-------+--------+--------+-------+-------+
+    //  8 rto  12 ato  16 snd_mss  20 rcv_mss  24 unacked  28 sacked  32 lost  36 retrans  40 fackets
+    //  44 last_data_sent  48 last_ack_sent (never filled)  52 last_data_recv  56 last_ack_recv   (u32 each, ms)
+    private const int InfoBytes = 60;
+    private const int StateAt = 0;
+    private const int ProbesAt = 3;
+    private const int UnackedAt = 24;
+    private const int LastDataReceivedAt = 52;
+    private const int LastAckReceivedAt = 56;
+
+    private const int TcpInfo = 11;
+
+    // net/tcp_states.h
+    private const byte SynSent = 2;
+    private const byte SynReceived = 3;
+    private const byte Closed = 7;
+    private const byte Listening = 10;
+
+    /// <summary>Keepalive or zero-window probes out without an answer, 0 to 255 (tcpi_probes).</summary>
+    public int UnansweredProbes { get; init; }
+
+    /// <summary>Since data came in, or since the connection was made if none has; 1 ms resolution, wraps
+    /// after 49.7 days (tcpi_last_data_recv).</summary>
+    public TimeSpan SinceData { get; init; }
+
+    /// <summary>Since a segment with an acknowledgement came in, which the answer to a keepalive probe is; same
+    /// resolution (tcpi_last_ack_recv).</summary>
+    public TimeSpan SinceAck { get; init; }
+
+    /// <summary>Segments sent and not acknowledged yet, 0 or more (tcpi_unacked). While there are
+    /// any, Linux sends no keepalive probes.</summary>
+    public int UnacknowledgedSegments { get; init; }
+
+    /// <summary>Since the peer gave any sign of life.</summary>
+    public TimeSpan Silence => SinceData < SinceAck ? SinceData : SinceAck;
+
+    /// <summary>Asks the kernel; allocates nothing.</summary>
+    /// <param name="socket">A TCP socket.</param>
+    /// <returns>Null where there is nothing to tell: not Linux, not TCP, or not connected (listening, connecting, already dead).</returns>
+    /// <exception cref="ArgumentNullException">The socket is null.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    public static PeerContact? Read(Socket socket)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        if (!OperatingSystem.IsLinux() && !OperatingSystem.IsAndroid()) return null;
+        Span<byte> info = stackalloc byte[InfoBytes];
+        try
+        {
+            return socket.GetRawSocketOption(KernelOption.Level, TcpInfo, info) == InfoBytes ? Decode(info) : null;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The meaning of the first 60 bytes of a <c>struct tcp_info</c> of this machine's byte order.</summary>
+    internal static PeerContact? Decode(ReadOnlySpan<byte> info) => info[StateAt] is SynSent or SynReceived or Closed or Listening
+        ? null
+        : new PeerContact
+        {
+            UnansweredProbes = info[ProbesAt],
+            SinceData = Milliseconds(info[LastDataReceivedAt..]),
+            SinceAck = Milliseconds(info[LastAckReceivedAt..]),
+            UnacknowledgedSegments = MemoryMarshal.Read<int>(info[UnackedAt..]),
+        };
+
+    private static TimeSpan Milliseconds(ReadOnlySpan<byte> field) => TimeSpan.FromMilliseconds(MemoryMarshal.Read<uint>(field));
+}
