@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.Sockets;
+using KeepAlive.Core;
+
+namespace KeepAlive.Sockets;
+
+/// <summary>
+/// Connects to a host and port by Happy Eyeballs (RFC 8305): the name is resolved on each call, IPv6 and IPv4 take
+/// turns, the next address starts after 250 ms or at once when the one before has failed, the first connection wins.
+/// </summary>
+/// <remarks>
+/// Addresses are connected one by one, each on a socket of its own, because .NET's connect to several addresses gives up
+/// at the first failure once an option was set by number. Section 3 of the RFC, separate A and AAAA queries, is the
+/// resolver's business here: getaddrinfo(3) asks for both and sorts them (RFC 6724). Safe for use by many threads.
+/// </remarks>
+public sealed class Dialer
+{
+    /// <summary>Time for a whole call unless given: 10 s, two SYN retransmissions and a bit on Linux.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longest time for a call: 24 h.</summary>
+    public static readonly TimeSpan TimeoutMax = TimeSpan.FromDays(1);
+
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
+
+    /// <summary>A dialler.</summary>
+    /// <param name="timeout">Time for a whole call, name and all addresses: more than zero, at most
+    /// <see cref="TimeoutMax"/>; default <see cref="DefaultTimeout"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The time is out of range.</exception>
+    public Dialer(TimeSpan? timeout = null)
+        : this(timeout ?? DefaultTimeout, Dns.GetHostAddressesAsync)
+    {
+    }
+
+    internal Dialer(TimeSpan timeout, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+    {
+        if (timeout <= TimeSpan.Zero || timeout > TimeoutMax)
+        {
+            throw new ArgumentOutOfRangeException(nameof(timeout),
+                $"connect timeout {Duration.Format(timeout)} is outside 0s (exclusive) to {Duration.Format(TimeoutMax)}: use 10s");
+        }
+
+        (ConnectTimeout, _resolve) = (timeout, resolve);
+    }
+
+    /// <summary>Time for a whole call, name and all addresses.</summary>
+    public TimeSpan ConnectTimeout { get; }
+
+    /// <summary>Connects.</summary>
+    /// <param name="target">Where to; an address is used as it is, a name is resolved now.</param>
+    /// <param name="cancellation">Gives up early.</param>
+    /// <returns>A connected TCP socket, NoDelay on, no keepalive set yet. The caller closes it.</returns>
+    /// <exception cref="DialException">The name has no address, every address failed, or the time was over.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task<Socket> DialAsync(HostPort target, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        time.CancelAfter(ConnectTimeout);
+        var race = new ConnectRace<Socket>((address, token) => ConnectAsync(new IPEndPoint(address, target.Port), token), Task.Delay);
+        try
+        {
+            IReadOnlyList<IPAddress> addresses = await ResolveAsync(target, time.Token).ConfigureAwait(false);
+            return await race.RunAsync(addresses, time.Token).ConfigureAwait(false) ?? throw Failed(target, race.Ended);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw TimedOut(target, race, e);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellation);
+        }
+    }
+
+    private async Task<IReadOnlyList<IPAddress>> ResolveAsync(HostPort target, CancellationToken cancellation)
+    {
+        if (target.Address is { } numeric) return [numeric];
+        try
+        {
+            // getaddrinfo cannot be interrupted; the wait for it can.
+            IPAddress[] found = await _resolve(target.Host, cancellation).WaitAsync(cancellation).ConfigureAwait(false);
+            IReadOnlyList<IPAddress> order = AddressOrder.Interleave(found);
+            return order.Count > 0 ? order : throw new DialException(target, $"cannot connect to {target}: the name has no address", [], null);
+        }
+        catch (SocketException e)
+        {
+            throw new DialException(target, $"cannot connect to {target}: cannot resolve '{target.Host}': {e.Message}", [], e);
+        }
+    }
+
+    private static async Task<Socket> ConnectAsync(IPEndPoint endPoint, CancellationToken cancellation)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.NoDelay = true;
+            await socket.ConnectAsync(endPoint, cancellation).ConfigureAwait(false);
+            // With a local port of the ephemeral range as target and nobody listening, TCP's simultaneous open can
+            // connect the socket to itself (RFC 9293 section 3.5; Go's net, selfConnect).
+            return Equals(socket.LocalEndPoint, socket.RemoteEndPoint) ? throw new SocketException((int)SocketError.ConnectionRefused) : socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static DialException Failed(HostPort target, IReadOnlyList<DialAttempt> attempts) =>
+        new(target, $"cannot connect to {target}: {string.Join("; ", attempts)}", attempts, null);
+
+    private DialException TimedOut(HostPort target, ConnectRace<Socket> race, OperationCanceledException cause)
+    {
+        IReadOnlyList<DialAttempt> attempts =
+            [.. race.Ended, .. race.Undecided.Select(address => new DialAttempt(address, SocketError.TimedOut, "no answer"))];
+        string what = attempts.Count > 0 ? string.Join("; ", attempts) : "the name was not resolved in time";
+        return new DialException(target, $"cannot connect to {target} within {Duration.Format(ConnectTimeout)}: {what}", attempts, cause);
+    }
+}
