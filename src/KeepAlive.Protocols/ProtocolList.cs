@@ -18,9 +18,10 @@ public sealed record ProtocolOptions
 
 /// <summary>A protocol the gateway speaks.</summary>
 /// <param name="Name">As on the command line.</param>
+/// <param name="Port">The port its servers usually have; 0 for none of its own.</param>
 /// <param name="Refusal">What a client is told that cannot be served, in the protocol's own words; empty for none.</param>
 /// <param name="Prepare">Called once a gateway: what its flows share is made here. Null: nothing is looked at, a plain relay.</param>
-public sealed record ProtocolEntry(string Name, ReadOnlyMemory<byte> Refusal, Func<ProtocolOptions, NewProtocol>? Prepare);
+public sealed record ProtocolEntry(string Name, int Port, ReadOnlyMemory<byte> Refusal, Func<ProtocolOptions, NewProtocol>? Prepare);
 
 /// <summary>Every protocol there is: adding one is a line here.</summary>
 public static class ProtocolList
@@ -28,13 +29,16 @@ public static class ProtocolList
     /// <summary>All of them; the first is the plain relay.</summary>
     public static IReadOnlyList<ProtocolEntry> All { get; } =
     [
-        new("tcp", default, null),
-        new("ftp", "421 Too many connections, try later.\r\n"u8.ToArray(), options =>
+        new("tcp", 0, default, null),
+        new("ftp", 21, "421 Too many connections, try later.\r\n"u8.ToArray(), options =>
         {
             var server = new FtpServer();
             return (data, now, seed) => new FtpProtocol(options.Ftp, server, data, now, seed);
         }),
     ];
+
+    /// <summary>The protocol of servers on this port; the plain relay where that is not known.</summary>
+    public static ProtocolEntry ForPort(int port) => All.FirstOrDefault(p => p.Port == port) ?? All[0];
 
     /// <summary>The protocol of this name, or null.</summary>
     public static ProtocolEntry? Find(string name) =>
