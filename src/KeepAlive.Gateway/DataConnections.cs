@@ -1,0 +1,176 @@
+using System.Net;
+using System.Net.Sockets;
+using KeepAlive.Core;
+using KeepAlive.Protocols;
+using KeepAlive.Sockets;
+
+namespace KeepAlive.Gateway;
+
+/// <summary>
+/// The data connections of one flow. Safe against bounce (RFC 2577): only the control connection's peers take part,
+/// one is accepted, and not waited for longer than <see cref="AcceptWait"/>.
+/// </summary>
+internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket upstream, FlowSetting setting) : IDataPaths
+{
+    /// <summary>How long a peer may take from being told an address to dialling it.</summary>
+    private static readonly TimeSpan AcceptWait = TimeSpan.FromSeconds(60);
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<DataRelay> _open = [];
+    private Socket? _listener;
+    private bool _closed;
+
+    /// <summary>Whether bytes moved on an open one within this time: its ends are alive, then.</summary>
+    public bool MovedWithin(TimeSpan bound, Instant now)
+    {
+        lock (_lock) return _open.Any(relay => relay.Silence(now) <= bound);
+    }
+
+    public bool IsOpen
+    {
+        get
+        {
+            lock (_lock) return _open.Any(relay => !relay.ServerEnded);
+        }
+    }
+
+    public bool IsPeer(Leg leg, IPAddress address) => LegSocket.Plain(address).Equals(Of(leg).Peer);
+
+    public IPEndPoint? Open(Leg from, int port)
+    {
+        IPAddress local = ((IPEndPoint)Of(from).Socket.LocalEndPoint!).Address;
+        if (DataPort.Listen(local, setting.Options.DataPorts) is not { } listener) return null;
+        lock (_lock)
+        {
+            _listener?.Dispose();
+            _listener = listener;
+        }
+
+        _ = ServeAsync(listener, from, port);
+        var bound = (IPEndPoint)listener.LocalEndPoint!;
+        return new IPEndPoint(LegSocket.Plain(bound.Address), bound.Port);
+    }
+
+    public void Drain(int port) => _ = DrainAsync(port);
+
+    public void Close()
+    {
+        DataRelay[] open;
+        lock (_lock)
+        {
+            _listener?.Dispose();
+            _listener = null;
+            open = [.. _open];
+        }
+
+        foreach (DataRelay relay in open) relay.Reset();
+    }
+
+    /// <summary>The flow is over: nothing new is opened.</summary>
+    public void End()
+    {
+        lock (_lock) _closed = true;
+        Close();
+    }
+
+    private async Task ServeAsync(Socket listener, Leg from, int port)
+    {
+        try
+        {
+            Socket near = await AcceptPeerAsync(listener, from).ConfigureAwait(false);
+            await RelayAsync(near, from, port).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Replaced by a newer offer, the flow has ended, or nobody came: the server or client says so on the control connection.
+        }
+        finally
+        {
+            Forget(listener);
+        }
+    }
+
+    private async Task<Socket> AcceptPeerAsync(Socket listener, Leg from)
+    {
+        using var wait = new CancellationTokenSource(AcceptWait);
+        while (true)
+        {
+            Socket near = await listener.AcceptAsync(wait.Token).ConfigureAwait(false);
+            IPAddress peer = ((IPEndPoint)near.RemoteEndPoint!).Address;
+            if (IsPeer(from, peer))
+            {
+                Forget(listener);
+                return near;
+            }
+
+            Emit(FlowEventKind.Notice, $"a data connection from {peer} was turned away: only the {from.ToString().ToLowerInvariant()} peer may dial it", from);
+            near.Reset();
+        }
+    }
+
+    private async Task RelayAsync(Socket near, Leg from, int port)
+    {
+        Leg towards = from == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
+        Socket far;
+        try
+        {
+            far = await new Dialer(setting.Options.ConnectTimeout).DialAsync(new HostPort(Of(towards).Peer.ToString(), port)).ConfigureAwait(false);
+        }
+        catch (DialException e)
+        {
+            Emit(FlowEventKind.Notice, $"data connection failed: {e.Message}", towards);
+            near.Reset();
+            return;
+        }
+
+        setting.KeepAlive.Apply(near, from, flow.Id);
+        setting.KeepAlive.Apply(far, towards, flow.Id);
+        (Socket client, Socket server) = from == Leg.Downstream ? (near, far) : (far, near);
+        var relay = new DataRelay(client, server);
+        bool ended;
+        lock (_lock)
+        {
+            ended = _closed;
+            if (!ended) _open.Add(relay);
+        }
+
+        if (ended) relay.Reset();
+        Emit(FlowEventKind.DataOpened, $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.ToString().ToLowerInvariant()} peer");
+        Instant opened = MonotonicClock.Now;
+        string outcome = await relay.RunAsync().ConfigureAwait(false);
+        lock (_lock) _open.Remove(relay);
+        Emit(FlowEventKind.DataClosed, outcome, took: MonotonicClock.Now - opened);
+    }
+
+    private async Task DrainAsync(int port)
+    {
+        try
+        {
+            using Socket server = await new Dialer(setting.Options.ConnectTimeout).DialAsync(new HostPort(upstream.Peer.ToString(), port)).ConfigureAwait(false);
+            setting.KeepAlive.Apply(server, Leg.Upstream, flow.Id);
+            byte[] sink = new byte[4096];
+            while (await SocketIO.ReceiveAsync(server, sink).ConfigureAwait(false) > 0)
+            {
+            }
+        }
+        catch (Exception e) when (e is DialException or RelayException)
+        {
+            Emit(FlowEventKind.Notice, $"the listing's data connection failed: {e.Message}", Leg.Upstream);
+        }
+    }
+
+    private void Forget(Socket listener)
+    {
+        lock (_lock)
+        {
+            if (_listener == listener) _listener = null;
+        }
+
+        listener.Dispose();
+    }
+
+    private LegSocket Of(Leg leg) => leg == Leg.Downstream ? downstream : upstream;
+
+    private void Emit(FlowEventKind kind, string text, Leg? leg = null, TimeSpan? took = null) =>
+        setting.Emit(new FlowEvent(flow.Id, MonotonicClock.Now, kind, text) { Leg = leg, Took = took });
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Net.Sockets;
+using KeepAlive.Core;
+using KeepAlive.Sockets;
+
+namespace KeepAlive.Gateway;
+
+/// <summary>One data connection between client and server: plain bytes both ways.</summary>
+internal sealed class DataRelay(Socket client, Socket server)
+{
+    private readonly Flow _flow = new(0, MonotonicClock.Now);
+
+    /// <summary>The server has ended its side, or the connection is gone.</summary>
+    public bool ServerEnded { get; private set; }
+
+    /// <summary>How long no bytes have moved.</summary>
+    public TimeSpan Silence(Instant now)
+    {
+        TimeSpan fromClient = _flow.Silence(Leg.Downstream, now), fromServer = _flow.Silence(Leg.Upstream, now);
+        return fromClient < fromServer ? fromClient : fromServer;
+    }
+
+    /// <summary>Relays until both sides are closed; says what was moved and how it ended.</summary>
+    public async Task<string> RunAsync()
+    {
+        string?[] faults = await Task.WhenAll(
+            PumpAsync(client, server, Leg.Downstream), PumpAsync(server, client, Leg.Upstream)).ConfigureAwait(false);
+        client.Dispose();
+        server.Dispose();
+        string moved = string.Create(CultureInfo.InvariantCulture, $"{_flow.Received(Leg.Downstream)} bytes up, {_flow.Received(Leg.Upstream)} bytes down");
+        return faults.FirstOrDefault(f => f is not null) is { } fault ? $"{moved}; broken: {fault}" : moved;
+    }
+
+    public void Reset()
+    {
+        client.Reset();
+        server.Reset();
+    }
+
+    private async Task<string?> PumpAsync(Socket from, Socket to, Leg source)
+    {
+        try
+        {
+            await PlainPump.RunAsync(from, to, _flow, source).ConfigureAwait(false);
+            SocketIO.ShutdownSend(to);
+            return null;
+        }
+        catch (RelayException e)
+        {
+            Reset();
+            Leg dead = e.Call == RelayCall.Receive ? source : source == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
+            return $"{dead.ToString().ToLowerInvariant()} {e.Describe()}";
+        }
+        finally
+        {
+            if (source == Leg.Upstream) ServerEnded = true;
+        }
+    }
+}

@@ -1,0 +1,275 @@
+using System.Buffers;
+using System.Net.Sockets;
+using KeepAlive.Core;
+using KeepAlive.Protocols;
+using KeepAlive.Sockets;
+
+namespace KeepAlive.Gateway;
+
+/// <summary>
+/// One flow between its two legs, from both connected to both closed.
+/// </summary>
+/// <remarks>
+/// <code>
+/// pump of a leg ─ bytes ─▶ Protocol ─ Verdicts ─▶ LegSocket queues ─▶ the wire        under the flow's lock
+/// FlowClock ─ deadline ─▶ Probe ─ effect ─▶ Protocol.TryProbe ──▲
+/// </code>
+/// A flow without a protocol, or whose protocol became plain, is two <see cref="PlainPump"/>s.
+/// </remarks>
+internal sealed class FlowRelay
+{
+    // A control connection's lines: a page holds dozens.
+    private const int InspectedBufferBytes = 4096;
+
+    private readonly Lock _lock = new();
+    private readonly FlowSetting _setting;
+    private readonly LegSocket _downstream;
+    private readonly LegSocket _upstream;
+    private readonly DataConnections _data;
+    private readonly Protocol? _protocol;
+    private readonly ScheduleEntry _alarm;
+    private readonly Verdicts _verdicts = new();
+    private Probe _probe;
+    private bool _probes;
+    private bool _closed;
+    private string? _withheld;
+    private TaskCompletionSource? _released;
+    private FlowEvent? _death;
+
+    public FlowRelay(Flow flow, Socket downstream, Socket upstream, FlowSetting setting)
+    {
+        Flow = flow;
+        _setting = setting;
+        _downstream = new LegSocket(Leg.Downstream, downstream);
+        _upstream = new LegSocket(Leg.Upstream, upstream);
+        _data = new DataConnections(flow, _downstream, _upstream, setting);
+        Instant now = MonotonicClock.Now;
+        uint seed = (uint)Random.Shared.Next();
+        _protocol = setting.NewProtocol?.Invoke(_data, now, seed);
+        if (_protocol is null) return;
+
+        KeepUrgentInline(downstream);
+        KeepUrgentInline(upstream);
+        _alarm = setting.Clock.Add(this);
+        _probes = setting.Options.Probe.IsOn;
+        if (_probes) _probe = new Probe(setting.Options.Probe.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, now, Random.Shared.NextDouble());
+    }
+
+    public Flow Flow { get; }
+
+    /// <summary>The client's address: data connections and passed-through ports are for it alone.</summary>
+    public LegSocket Downstream => _downstream;
+
+    public LegSocket Upstream => _upstream;
+
+    /// <summary>Relays until both legs are closed.</summary>
+    public async Task RunAsync()
+    {
+        if (_protocol is not null)
+        {
+            lock (_lock) Rearm();
+        }
+
+        await Task.WhenAll(PumpAsync(_downstream, _upstream), PumpAsync(_upstream, _downstream)).ConfigureAwait(false);
+        lock (_lock) _closed = true;
+        if (_protocol is not null) _setting.Clock.Remove(_alarm);
+        _data.End();
+        _downstream.Socket.Dispose();
+        _upstream.Socket.Dispose();
+        if (_death is not null) _setting.Emit(_death);
+    }
+
+    /// <summary>Ends both legs at once, with a reset.</summary>
+    public void Abort(Leg leg, string why) => Die(leg, why);
+
+    /// <summary>The clock has come to what <see cref="Rearm"/> asked for.</summary>
+    public void OnDeadline(Instant now)
+    {
+        lock (_lock)
+        {
+            if (_closed || _protocol is null) return;
+            _protocol.OnDeadline(now, _verdicts);
+            switch (_probes ? _probe.OnDeadline(now) : ProbeEffect.None)
+            {
+                case ProbeEffect.SendProbe:
+                    SendProbe(now);
+                    break;
+                case ProbeEffect.GiveUp:
+                    Die(Leg.Upstream, $"{_probe.Unanswered} probes in a row unanswered");
+                    return;
+            }
+
+            CarryOut();
+            Rearm();
+        }
+
+        // Not awaited: a leg that takes no bytes shows in its pump, and what waits here is bounded by the protocol.
+        FlushQuietly(_upstream);
+        FlushQuietly(_downstream);
+    }
+
+    private async Task PumpAsync(LegSocket from, LegSocket to)
+    {
+        try
+        {
+            if (_protocol is not null) await PumpInspectedAsync(from, to, _protocol).ConfigureAwait(false);
+            else await PlainPump.RunAsync(from.Socket, to.Socket, Flow, from.Leg).ConfigureAwait(false);
+            SocketIO.ShutdownSend(to.Socket);
+        }
+        catch (RelayException e)
+        {
+            Die(e.Call == RelayCall.Receive ? from.Leg : to.Leg, e.Describe());
+        }
+    }
+
+    private async Task PumpInspectedAsync(LegSocket from, LegSocket to, Protocol protocol)
+    {
+        while (true)
+        {
+            await ReleasedAsync(from.Leg).ConfigureAwait(false);
+            await SocketIO.ReadableAsync(from.Socket).ConfigureAwait(false);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(InspectedBufferBytes);
+            int read;
+            try
+            {
+                read = await SocketIO.ReceiveAsync(from.Socket, buffer).ConfigureAwait(false);
+                Inspect(from.Leg, buffer.AsSpan(0, read), protocol);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+
+            FlushQuietly(from);
+            await to.FlushAsync().ConfigureAwait(false);
+            if (read == 0) return;
+            if (!protocol.IsPlain) continue;
+            await PlainPump.RunAsync(from.Socket, to.Socket, Flow, from.Leg).ConfigureAwait(false);
+            return;
+        }
+    }
+
+    private void Inspect(Leg from, ReadOnlySpan<byte> bytes, Protocol protocol)
+    {
+        Instant now = MonotonicClock.Now;
+        lock (_lock)
+        {
+            if (bytes.IsEmpty)
+            {
+                protocol.OnEnded(from, _verdicts);
+            }
+            else
+            {
+                Flow.OnReceived(from, bytes.Length, now);
+                if (from == Leg.Upstream) _probe.OnReceived(now);
+                protocol.OnReceived(from, bytes, now, _verdicts);
+            }
+
+            if (_verdicts.BytesFor(Leg.Upstream).Length > 0) _probe.OnSent(now);
+            CarryOut();
+            Rearm();
+            if (_released is not null && !protocol.IsHolding(Leg.Downstream))
+            {
+                _released.SetResult();
+                _released = null;
+            }
+        }
+    }
+
+    // The client's bytes wait for an answer that is on its way: read no more of them until it is here.
+    private Task ReleasedAsync(Leg from)
+    {
+        lock (_lock)
+        {
+            if (_closed || _death is not null || !_protocol!.IsHolding(from)) return Task.CompletedTask;
+            _released ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _released.Task;
+        }
+    }
+
+    private void SendProbe(Instant now)
+    {
+        ProbeAttempt attempt = ClientProven(now) is { } why
+            ? new ProbeAttempt(ProbeOutcome.Withheld, why)
+            : _protocol!.TryProbe(Leg.Upstream, now, _verdicts);
+        if (attempt.Outcome == ProbeOutcome.Sent) _probe.OnProbeSent(now);
+        else if (attempt.Outcome == ProbeOutcome.Refreshed) _probe.OnRefreshSent(now);
+        else _probe.OnWithheld(now);
+
+        if (attempt.Outcome != ProbeOutcome.Withheld) _verdicts.Note(FlowEventKind.ProbeSent, attempt.Text, Leg.Upstream);
+        else if (attempt.Text != _withheld && !_protocol!.IsPlain) _verdicts.Note(FlowEventKind.ProbeWithheld, attempt.Text, Leg.Upstream);
+        _withheld = attempt.Outcome == ProbeOutcome.Withheld ? attempt.Text : null;
+    }
+
+    // Probing the server for a client that is gone would keep its session open for nobody (liveness laundered).
+    private string? ClientProven(Instant now)
+    {
+        TimeSpan bound = (_setting.Options.Probe.Policy ?? KeepAlivePolicy.Default).DetectionTime;
+        TimeSpan silence = Flow.Silence(Leg.Downstream, now);
+        if (silence <= bound || _data.MovedWithin(bound, now)) return null;
+        PeerContact? contact = PeerContact.Read(_downstream.Socket);
+        if (_setting.Options.Tcp.IsOn && contact is not { UnansweredProbes: > 0 }) return null;
+        return _setting.Options.Tcp.IsOn
+            ? "the client leaves kernel keepalive unanswered"
+            : $"the client has been silent for over {Duration.Format(bound)} and kernel keepalive, which could prove it alive, is off";
+    }
+
+    private void CarryOut()
+    {
+        foreach (Note note in _verdicts.Notes)
+            _setting.Emit(new FlowEvent(Flow.Id, MonotonicClock.Now, note.Kind, note.Text) { Leg = note.Leg, Took = note.Took });
+        _downstream.Queue(_verdicts.BytesFor(Leg.Downstream), 0);
+        _upstream.Queue(_verdicts.BytesFor(Leg.Upstream), _verdicts.UrgentUpTo);
+        _verdicts.Clear();
+    }
+
+    private void Rearm()
+    {
+        if (_closed) return;
+        Instant deadline = _protocol!.Deadline;
+        if (_protocol.IsPlain) _probes = false;
+        if (_probes) deadline = Instant.Min(deadline, _probe.Deadline);
+        _setting.Clock.Arm(_alarm, deadline);
+    }
+
+    // When one leg dies the other is closed the way it died. Whoever comes second is its consequence.
+    private void Die(Leg leg, string why)
+    {
+        lock (_lock)
+        {
+            if (_closed || _death is not null) return;
+            Instant now = MonotonicClock.Now;
+            TimeSpan silence = Flow.Silence(leg, now);
+            _death = new FlowEvent(Flow.Id, now, FlowEventKind.Died, $"{why}; silent for {Duration.Format(Round(silence))}") { Leg = leg, Took = silence };
+            _released?.SetResult();
+            _released = null;
+        }
+
+        _downstream.Socket.Reset();
+        _upstream.Socket.Reset();
+    }
+
+    private static TimeSpan Round(TimeSpan span) => TimeSpan.FromMilliseconds(Math.Round(span.TotalMilliseconds / 10) * 10);
+
+    private void FlushQuietly(LegSocket leg)
+    {
+        Task flush = leg.FlushAsync();
+        if (flush.IsCompletedSuccessfully) return;
+        _ = AwaitFlushAsync(leg, flush);
+    }
+
+    private async Task AwaitFlushAsync(LegSocket leg, Task flush)
+    {
+        try
+        {
+            await flush.ConfigureAwait(false);
+        }
+        catch (RelayException e)
+        {
+            Die(leg.Leg, e.Describe());
+        }
+    }
+
+    // Telnet Synch comes as TCP urgent data; out of line its byte would be lost to the other end.
+    private static void KeepUrgentInline(Socket socket) => socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
+}

@@ -1,0 +1,55 @@
+using System.Net;
+using KeepAlive.Core;
+using KeepAlive.Protocols;
+using KeepAlive.Sockets;
+
+namespace KeepAlive.Gateway;
+
+/// <summary>An inclusive range of ports.</summary>
+/// <param name="First">1 to 65535.</param>
+/// <param name="Last">Not below <paramref name="First"/>.</param>
+public readonly record struct PortRange(int First, int Last)
+{
+    /// <summary>How many ports.</summary>
+    public int Count => Last - First + 1;
+}
+
+/// <summary>One gateway: where it listens, whom it dials, and how its flows are kept alive.</summary>
+public sealed record GatewayOptions
+{
+    /// <summary>Default of <see cref="MaxFlows"/>: two descriptors a flow leave room under the usual limit of 20,000.</summary>
+    public const int MaxFlowsDefault = 9500;
+
+    /// <summary>Where clients are accepted. Port 0 lets the system choose.</summary>
+    public required IPEndPoint Listen { get; init; }
+
+    /// <summary>The server; a name is resolved again for each flow.</summary>
+    public required HostPort To { get; init; }
+
+    /// <summary>What the flows speak.</summary>
+    public required ProtocolEntry Protocol { get; init; }
+
+    /// <summary>For the protocol.</summary>
+    public ProtocolOptions ProtocolOptions { get; init; } = new();
+
+    /// <summary>Kernel keepalive on both legs, and on both legs of data connections.</summary>
+    public KeepAliveSpec Tcp { get; init; } = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(60), 3, TimeSpan.FromSeconds(20)));
+
+    /// <summary>TCP user timeout beside it.</summary>
+    public UserTimeout UserTimeout { get; init; } = UserTimeout.Derived;
+
+    /// <summary>The protocol's own probes towards the server; off for none.</summary>
+    public KeepAliveSpec Probe { get; init; } = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(30), 3, TimeSpan.FromSeconds(10)));
+
+    /// <summary>Flows at a time; further clients are refused in the protocol's words.</summary>
+    public int MaxFlows { get; init; } = MaxFlowsDefault;
+
+    /// <summary>How long connecting to the server may take.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Ports for data connections that peers dial; null lets the system choose.</summary>
+    public PortRange? DataPorts { get; init; }
+
+    /// <summary>Ports of the server to relay one to one, for encrypted control connections whose replies cannot be read.</summary>
+    public PortRange? PassiveRange { get; init; }
+}

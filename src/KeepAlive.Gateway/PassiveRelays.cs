@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using KeepAlive.Core;
+using KeepAlive.Sockets;
+
+namespace KeepAlive.Gateway;
+
+/// <summary>
+/// The server's passive ports, one to one, for clients of encrypted control connections: the gateway cannot read
+/// which port the server offers, and most clients dial the control peer, which is us. Open to clients that have a
+/// flow, towards that flow's server, alone.
+/// </summary>
+internal sealed class PassiveRelays : IDisposable
+{
+    private readonly ConcurrentDictionary<long, FlowRelay> _flows;
+    private readonly FlowSetting _setting;
+    private readonly List<Socket> _listeners = [];
+
+    /// <exception cref="SocketException">A port of the range is taken.</exception>
+    public PassiveRelays(PortRange range, IPAddress address, ConcurrentDictionary<long, FlowRelay> flows, FlowSetting setting)
+    {
+        _flows = flows;
+        _setting = setting;
+        try
+        {
+            for (int port = range.First; port <= range.Last; port++)
+            {
+                var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                _listeners.Add(listener);
+                listener.Bind(new IPEndPoint(address, port));
+                listener.Listen();
+            }
+        }
+        catch (SocketException)
+        {
+            Dispose();
+            throw;
+        }
+
+        foreach (Socket listener in _listeners) _ = AcceptAsync(listener);
+    }
+
+    public void Dispose()
+    {
+        foreach (Socket listener in _listeners) listener.Dispose();
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        int port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+        while (true)
+        {
+            try
+            {
+                Socket client = await listener.AcceptAsync().ConfigureAwait(false);
+                _ = RelayAsync(client, port);
+            }
+            catch (Exception e) when (e is SocketException { SocketErrorCode: SocketError.OperationAborted } or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException)
+            {
+                // Out of descriptors: the control connections' accept loop reports it.
+                await Task.Delay(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task RelayAsync(Socket client, int port)
+    {
+        if (client.RemoteEndPoint is not IPEndPoint { Address: { } address } || FlowOf(LegSocket.Plain(address)) is not { } owner)
+        {
+            client.Reset();
+            return;
+        }
+
+        try
+        {
+            Socket server = await new Dialer(_setting.Options.ConnectTimeout).DialAsync(new HostPort(owner.Upstream.Peer.ToString(), port)).ConfigureAwait(false);
+            _setting.KeepAlive.Apply(client, Leg.Downstream, owner.Flow.Id);
+            _setting.KeepAlive.Apply(server, Leg.Upstream, owner.Flow.Id);
+            _setting.Emit(new FlowEvent(owner.Flow.Id, MonotonicClock.Now, FlowEventKind.DataOpened, $"passive port {port}, one to one"));
+            Instant opened = MonotonicClock.Now;
+            string outcome = await new DataRelay(client, server).RunAsync().ConfigureAwait(false);
+            _setting.Emit(new FlowEvent(owner.Flow.Id, MonotonicClock.Now, FlowEventKind.DataClosed, outcome) { Took = MonotonicClock.Now - opened });
+        }
+        catch (DialException)
+        {
+            client.Reset();
+        }
+    }
+
+    // A client with several flows has them to the same server: this is one gateway.
+    private FlowRelay? FlowOf(IPAddress client) => _flows.Values.FirstOrDefault(flow => flow.Downstream.Peer.Equals(client));
+}
