@@ -1,1 +1,3 @@
-return 0;
+using KeepAlive.App;
+
+return await CommandLine.RunAsync(args).ConfigureAwait(false);

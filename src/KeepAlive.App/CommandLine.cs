@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using KeepAlive.App.Demo;
+using KeepAlive.App.Gateways;
+
+namespace KeepAlive.App;
+
+/// <summary>The commands, and what they have in common: results on stdout, the rest on stderr; exit 0 done, 1 failed, 2 misused.</summary>
+internal static class CommandLine
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Misused = 2;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        ParseResult parsed = Root().Parse(args);
+        if (parsed.Errors.Count == 0) return await parsed.InvokeAsync().ConfigureAwait(false);
+        foreach (ParseError error in parsed.Errors) await Console.Error.WriteLineAsync($"keepalive: {error.Message}").ConfigureAwait(false);
+        await Console.Error.WriteLineAsync($"keepalive: see 'keepalive {parsed.CommandResult.Command.Name} --help'".Replace(" keepalive --help", " --help", StringComparison.Ordinal)).ConfigureAwait(false);
+        return Misused;
+    }
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand("Keeps idle TCP connections alive, finds dead peers in seconds, and shows which is which.")
+        {
+            DemoCommand.Create(),
+            GatewayCommand.Create(),
+        };
+        return root;
+    }
+
+    /// <summary>An option whose text goes through a reader that names what is wrong with it.</summary>
+    public static Option<T> Option<T>(string name, string description, TextReader<T> read, string? defaultText = null)
+    {
+        var option = new Option<T>(name)
+        {
+            Description = description,
+            CustomParser = result => Read(name, result, read),
+        };
+        if (defaultText is null) return option;
+        option.DefaultValueFactory = _ => read(defaultText, out T value, out string? fault) ? value : throw new InvalidOperationException(fault);
+        return option;
+    }
+
+    private static T Read<T>(string name, ArgumentResult result, TextReader<T> read)
+    {
+        if (read(result.Tokens[^1].Value, out T value, out string? fault)) return value;
+        result.AddError($"{name}: {fault}");
+        return default!;
+    }
+}
+
+/// <summary>Reads a text, or says what is wrong with it and what to do.</summary>
+internal delegate bool TextReader<T>(string text, out T value, out string? fault);

@@ -1,0 +1,105 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using KeepAlive.Core;
+using KeepAlive.Gateway;
+
+namespace KeepAlive.App.Gateways;
+
+/// <summary>Flow events on stdout as they happen, one a line: for people, or as JSON.</summary>
+internal sealed class EventPrinter(TextWriter output, bool json)
+{
+    // Texts come from the wire: quotes and control characters are escaped, letters of any language are not.
+    private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly Lock _lock = new();
+    private readonly DateTimeOffset _origin = DateTimeOffset.Now - (MonotonicClock.Now - Instant.Zero);
+
+    public void Print(FlowEvent e) => Write(json ? Json(e) : Text(e));
+
+    /// <summary>A gateway is ready.</summary>
+    public void PrintListening(string listen, string to, string protocol, KeepAliveSpec tcp, KeepAliveSpec probe)
+    {
+        if (!json)
+        {
+            Write($"listening on {listen} for {to} ({protocol}); kernel keepalive {tcp.Describe()}"
+                + (protocol == "tcp" ? "" : $"; {protocol} probes {(probe.Policy ?? (probe.IsOn ? KeepAlivePolicy.Default : null))?.Describe() ?? "off"}"));
+            return;
+        }
+
+        Write(JsonLine(writer =>
+        {
+            writer.WriteString("event", "listening");
+            writer.WriteString("listen", listen);
+            writer.WriteString("to", to);
+            writer.WriteString("protocol", protocol);
+            writer.WriteString("tcp", tcp.ToString());
+            writer.WriteString("probe", probe.ToString());
+        }));
+    }
+
+    private string Text(FlowEvent e)
+    {
+        string took = e.Took is { } span ? $" [{Duration.Format(TimeSpan.FromMilliseconds(Math.Round(span.TotalMilliseconds, 1)))}]" : "";
+        string leg = e.Leg is { } which ? which.ToString().ToLowerInvariant() + " " : "";
+        string flow = e.Flow == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"flow {e.Flow} ");
+        return $"{At(e):HH:mm:ss.fff} {flow}{leg}{KindName(e.Kind)}: {Printable(e.Text)}{took}";
+    }
+
+    private string Json(FlowEvent e) => JsonLine(writer =>
+    {
+        writer.WriteString("event", KindName(e.Kind));
+        writer.WriteString("at", At(e).ToString("yyyy-MM-ddTHH:mm:ss.fffzzz", CultureInfo.InvariantCulture));
+        writer.WriteNumber("flow", e.Flow);
+        if (e.Leg is { } leg) writer.WriteString("leg", leg.ToString().ToLowerInvariant());
+        writer.WriteString("text", e.Text);
+        if (e.Took is { } took) writer.WriteNumber("tookMs", Math.Round(took.TotalMilliseconds, 3));
+    });
+
+    private static string JsonLine(Action<Utf8JsonWriter> write)
+    {
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes, JsonOptions))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
+
+    private void Write(string line)
+    {
+        lock (_lock)
+        {
+            try
+            {
+                output.WriteLine(line);
+            }
+            catch (IOException)
+            {
+                // Nobody reads any more; the flows matter more than their story.
+            }
+        }
+    }
+
+    private DateTimeOffset At(FlowEvent e) => _origin + (e.At - Instant.Zero);
+
+    /// <summary><c>ProbeSent</c> as <c>probe-sent</c>.</summary>
+    public static string KindName(FlowEventKind kind)
+    {
+        var name = new StringBuilder();
+        foreach (char c in kind.ToString())
+        {
+            if (char.IsUpper(c) && name.Length > 0) name.Append('-');
+            name.Append(char.ToLowerInvariant(c));
+        }
+
+        return name.ToString();
+    }
+
+    // A terminal must not be driven by what a server says.
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
+}

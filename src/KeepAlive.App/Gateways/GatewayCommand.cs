@@ -1,0 +1,156 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using KeepAlive.Core;
+using KeepAlive.Gateway;
+using KeepAlive.Protocols;
+using KeepAlive.Protocols.Ftp;
+using KeepAlive.Sockets;
+
+namespace KeepAlive.App.Gateways;
+
+/// <summary><c>keepalive gateway</c>: gateways in the foreground.</summary>
+internal static class GatewayCommand
+{
+    private const int PortsMax = 1000;
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    private static readonly Option<string[]> Listen = new("--listen") { Description = "Where clients connect: ADDRESS:PORT. Repeat together with --to.", Required = true, HelpName = "A:P" };
+    private static readonly Option<string[]> To = new("--to") { Description = "The server: HOST:PORT. A name is resolved again for each flow.", Required = true, HelpName = "H:P" };
+    private static readonly Option<string> ProtocolName = new("--protocol") { Description = "auto (by the server's port), " + string.Join(", ", ProtocolList.All.Select(p => p.Name)), DefaultValueFactory = _ => "auto" };
+    private static readonly Option<KeepAliveSpec> Tcp = CommandLine.Option<KeepAliveSpec>("--tcp", "Kernel keepalive on both legs: idle:count:interval, on, off", Texts.Spec, "60:3:20");
+    private static readonly Option<KeepAliveSpec> ProbeSpec = CommandLine.Option<KeepAliveSpec>("--probe", "The protocol's own probes towards the server: idle:count:interval, on, off", Texts.Spec, "30:3:10");
+    private static readonly Option<UserTimeout> UserTimeoutOption = CommandLine.Option<UserTimeout>("--user-timeout", "TCP user timeout: auto (the detection time), off, or a duration", Texts.UserTimeoutText, "auto");
+    private static readonly Option<int> MaxFlows = CommandLine.Option("--max-flows", "Flows at a time; further clients are refused", Texts.NumberWithin(1, 1_000_000), $"{GatewayOptions.MaxFlowsDefault}");
+    private static readonly Option<TimeSpan> Drain = CommandLine.Option("--drain", "How long to wait for flows to end when stopped", Texts.DurationWithin(TimeSpan.Zero, Day), "30s");
+    private static readonly Option<TimeSpan> ConnectTimeout = CommandLine.Option("--connect-timeout", "How long connecting to the server may take", Texts.DurationWithin(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)), "15s");
+    private static readonly Option<PortRange?> DataPorts = CommandLine.Option("--data-ports", "Ports for FTP data connections that peers dial to us: FIRST-LAST", Texts.Ports(65536));
+    private static readonly Option<PortRange?> PassiveRange = CommandLine.Option("--passive-range", "The server's passive ports, relayed one to one, for FTP over TLS: FIRST-LAST", Texts.Ports(PortsMax));
+    private static readonly Option<string> FtpCommands = new("--ftp-commands") { Description = "What keeps idle FTP sessions alive: some of noop,pwd,type,stat,rest,cwd,list; 'random:' before it picks at random", DefaultValueFactory = _ => "noop,pwd,type,stat,rest" };
+    private static readonly Option<TimeSpan?> Hold = CommandLine.Option<TimeSpan?>("--hold", "Hold idle sessions against the server's own idle policy, for at most this long after the client's last command", HoldText);
+    private static readonly Option<bool> NoCheck = new("--no-check") { Description = "Start even if the server cannot be reached now" };
+    private static readonly Option<bool> Json = new("--json") { Description = "One JSON object a line" };
+
+    public static Command Create()
+    {
+        var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
+        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, NoCheck, Json])
+            command.Options.Add(option);
+        command.SetAction((parsed, cancellation) => RunAsync(parsed));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        if (!TryRead(parsed, out List<GatewayOptions> all, out List<string> faults))
+        {
+            foreach (string fault in faults) await Console.Error.WriteLineAsync($"keepalive gateway: {fault}").ConfigureAwait(false);
+            return CommandLine.Misused;
+        }
+
+        if (!parsed.GetValue(NoCheck) && await FirstUnreachableAsync(all).ConfigureAwait(false) is { } unreachable)
+        {
+            await Console.Error.WriteLineAsync($"keepalive gateway: {unreachable} (--no-check starts all the same)").ConfigureAwait(false);
+            return CommandLine.Failed;
+        }
+
+        var printer = new EventPrinter(Console.Out, parsed.GetValue(Json));
+        var gateways = new List<Gateway.Gateway>();
+        using var signals = new StopSignals();
+        try
+        {
+            foreach (GatewayOptions options in all)
+            {
+                gateways.Add(Gateway.Gateway.Start(options, printer.Print));
+                printer.PrintListening(gateways[^1].Listening.ToString(), options.To.ToString(), options.Protocol.Name, options.Tcp, options.Probe);
+            }
+        }
+        catch (SocketException e)
+        {
+            await Console.Error.WriteLineAsync($"keepalive gateway: {ListenFault(all[gateways.Count], e)}").ConfigureAwait(false);
+            foreach (Gateway.Gateway gateway in gateways) await gateway.DisposeAsync().ConfigureAwait(false);
+            return CommandLine.Failed;
+        }
+
+        await signals.First.ConfigureAwait(false);
+        TimeSpan drain = parsed.GetValue(Drain);
+        int open = gateways.Sum(g => g.Flows);
+        if (open > 0) await Console.Error.WriteLineAsync($"keepalive gateway: stopping; {open} flow(s) have {Duration.Format(drain)} to end, a second signal ends them at once").ConfigureAwait(false);
+        int[] reset = await Task.WhenAll(gateways.Select(g => g.StopAsync(drain, signals.Second))).ConfigureAwait(false);
+        if (reset.Sum() > 0) await Console.Error.WriteLineAsync($"keepalive gateway: {reset.Sum()} flow(s) were reset").ConfigureAwait(false);
+        return CommandLine.Done;
+    }
+
+    private static bool TryRead(ParseResult parsed, out List<GatewayOptions> all, out List<string> faults)
+    {
+        all = [];
+        faults = [];
+        string[] listens = parsed.GetValue(Listen)!, targets = parsed.GetValue(To)!;
+        if (listens.Length != targets.Length) faults.Add($"{listens.Length} --listen and {targets.Length} --to: give them in pairs");
+        if (!FtpOptions.TryParseCommands(parsed.GetValue(FtpCommands)!, out var commands, out string? commandFault)) faults.Add($"--ftp-commands: {commandFault}");
+        TimeSpan? hold = parsed.GetValue(Hold);
+        if (hold is null && commands.Commands.Any(c => c is FtpKeepAliveCommand.Cwd or FtpKeepAliveCommand.List))
+            faults.Add("--ftp-commands: cwd and list are for holding a session against the server's timers: say for how long with --hold, such as --hold 2h");
+        string protocol = parsed.GetValue(ProtocolName)!;
+        if (protocol != "auto" && ProtocolList.Find(protocol) is null)
+            faults.Add($"--protocol: '{protocol}' is not known: give auto, {string.Join(", ", ProtocolList.All.Select(p => p.Name))}");
+
+        for (int i = 0; i < Math.Min(listens.Length, targets.Length); i++)
+        {
+            if (!HostPort.TryParseListen(listens[i], out IPEndPoint? listen, out string? listenFault)) faults.Add($"--listen: {listenFault}");
+            if (!HostPort.TryParse(targets[i], out HostPort to, out string? toFault)) faults.Add($"--to: {toFault}");
+            if (faults.Count > 0) continue;
+            all.Add(new GatewayOptions
+            {
+                Listen = listen!,
+                To = to,
+                Protocol = protocol == "auto" ? ProtocolList.ForPort(to.Port) : ProtocolList.Find(protocol)!,
+                ProtocolOptions = new ProtocolOptions
+                {
+                    Ftp = new FtpOptions { Commands = commands.Commands, RandomOrder = commands.Random, IdleAgeMax = hold ?? FtpOptions.IdleAgeDefault },
+                },
+                Tcp = parsed.GetValue(Tcp),
+                UserTimeout = parsed.GetValue(UserTimeoutOption),
+                Probe = parsed.GetValue(ProbeSpec),
+                MaxFlows = parsed.GetValue(MaxFlows),
+                ConnectTimeout = parsed.GetValue(ConnectTimeout),
+                DataPorts = parsed.GetValue(DataPorts),
+                PassiveRange = parsed.GetValue(PassiveRange),
+            });
+        }
+
+        return faults.Count == 0;
+    }
+
+    private static async Task<string?> FirstUnreachableAsync(List<GatewayOptions> all)
+    {
+        foreach (GatewayOptions options in all)
+        {
+            try
+            {
+                (await new Dialer(options.ConnectTimeout).DialAsync(options.To).ConfigureAwait(false)).CloseOrderly();
+            }
+            catch (DialException e)
+            {
+                return e.Message;
+            }
+        }
+
+        return null;
+    }
+
+    private static string ListenFault(GatewayOptions options, SocketException e) => $"cannot listen on {options.Listen}: " + e.SocketErrorCode switch
+    {
+        SocketError.AddressAlreadyInUse => "EADDRINUSE, something listens there already: choose another port, or stop it (ss -ltnp shows it)",
+        SocketError.AccessDenied => "EACCES: ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one",
+        SocketError.AddressNotAvailable => "EADDRNOTAVAIL: this machine has no such address (ip addr shows them)",
+        _ => e.Message,
+    };
+
+    private static bool HoldText(string text, out TimeSpan? value, out string? fault)
+    {
+        bool good = Texts.DurationWithin(TimeSpan.FromSeconds(1), TimeSpan.FromDays(30))(text, out TimeSpan duration, out fault);
+        value = good ? duration : null;
+        return good;
+    }
+}
