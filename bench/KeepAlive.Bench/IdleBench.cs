@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace KeepAlive.Bench;
+
+/// <summary>
+/// Resident memory of 9,000 idle FTP sessions: our gateway, inspecting and probing them, beside HAProxy, which relays
+/// bytes. Each relay in its own process; sessions are used again at the end, so that none counts that is not alive.
+/// </summary>
+internal static class IdleBench
+{
+    private const int Flows = 9000;
+    private const int Fewer = 1000;
+
+    public static async Task<int> RunAsync()
+    {
+        string root = Root();
+        string gateway = Path.Combine(root, "artifacts/bin/KeepAlive.App/release/keepalive");
+        string? haproxy = new[] { Path.Combine(root, ".cache/servers/haproxy/usr/sbin/haproxy"), "/usr/sbin/haproxy" }.FirstOrDefault(File.Exists);
+        Console.WriteLine($"{Machine.Describe()}; resident memory (VmRSS)\n");
+        Console.WriteLine($"| relay | {0} flows | {Fewer:N0} | {Flows:N0} | a flow | answered afterwards |\n| --- | --- | --- | --- | --- | --- |");
+        using Peer server = Peer.Start(Environment.ProcessPath!, "idle-server", $"{Flows}");
+        string port = await server.LineAsync().ConfigureAwait(false);
+        await MeasureAsync("keepalive gateway, ftp, probing every 30s", listen =>
+            Peer.Start(gateway, "gateway", "--listen", $"127.0.0.1:{listen}", "--to", $"127.0.0.1:{port}", "--protocol", "ftp")).ConfigureAwait(false);
+        await MeasureAsync("keepalive gateway, tcp", listen =>
+            Peer.Start(gateway, "gateway", "--listen", $"127.0.0.1:{listen}", "--to", $"127.0.0.1:{port}", "--protocol", "tcp")).ConfigureAwait(false);
+        if (haproxy is null)
+        {
+            Console.WriteLine("| HAProxy | not installed: eng/test-servers brings it | | | | |");
+            return 0;
+        }
+
+        string config = Path.GetTempFileName();
+        await MeasureAsync("HAProxy, tcp", listen =>
+        {
+            File.WriteAllText(config, $"""
+                global
+                  maxconn {Flows + 100}
+                defaults
+                  mode tcp
+                  timeout connect 5s
+                  timeout client 1h
+                  timeout server 1h
+                  option tcpka
+                listen l
+                  bind 127.0.0.1:{listen}
+                  server s 127.0.0.1:{port}
+
+                """);
+            return Peer.Start(haproxy, "-db", "-f", config);
+        }).ConfigureAwait(false);
+        File.Delete(config);
+        return 0;
+    }
+
+    private static async Task MeasureAsync(string name, Func<int, Peer> start)
+    {
+        int listen = FreePort();
+        using Peer relay = start(listen);
+        await ReadyAsync(listen).ConfigureAwait(false);
+        long empty = Machine.ResidentKiB(relay.Pid);
+        using Peer few = Peer.Start(Environment.ProcessPath!, "idle-clients", $"{listen}", $"{Fewer}");
+        await few.LineAsync().ConfigureAwait(false);
+        long fewer = Machine.ResidentKiB(relay.Pid);
+        using Peer most = Peer.Start(Environment.ProcessPath!, "idle-clients", $"{listen}", $"{Flows - Fewer}");
+        await most.LineAsync().ConfigureAwait(false);
+        long full = Machine.ResidentKiB(relay.Pid);
+        int answered = await few.AskAsync().ConfigureAwait(false) + await most.AskAsync().ConfigureAwait(false);
+        double each = (full - empty) / (double)Flows;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {name} | {empty / 1024.0:0.0} MiB | {fewer / 1024.0:0.0} MiB | {full / 1024.0:0.0} MiB | {each:0.00} KiB | {answered:N0} of {Flows:N0} |"));
+    }
+
+    private static async Task ReadyAsync(int port)
+    {
+        using var wait = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (true)
+        {
+            try
+            {
+                using var probe = new TcpClient();
+                await probe.ConnectAsync(IPAddress.Loopback, port, wait.Token).ConfigureAwait(false);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(20, wait.Token).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static string Root()
+    {
+        string? at = AppContext.BaseDirectory;
+        while (at is not null && !File.Exists(Path.Combine(at, "KeepAlive.slnx"))) at = Path.GetDirectoryName(at);
+        return at ?? throw new DirectoryNotFoundException("run the bench from inside the repository's tree");
+    }
+
+    /// <summary>A process of ours, ended with us.</summary>
+    private sealed class Peer : IDisposable
+    {
+        private readonly Process _process;
+
+        private Peer(Process process) => _process = process;
+
+        public int Pid => _process.Id;
+
+        public static Peer Start(string file, params string[] args) => new(Process.Start(
+            new ProcessStartInfo(file, args) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
+
+        public async Task<string> LineAsync() => await _process.StandardOutput.ReadLineAsync().ConfigureAwait(false) ?? throw new IOException($"{_process.StartInfo.FileName} ended");
+
+        public async Task<int> AskAsync()
+        {
+            await _process.StandardInput.WriteLineAsync().ConfigureAwait(false);
+            await _process.StandardInput.FlushAsync().ConfigureAwait(false);
+            return int.Parse(await LineAsync().ConfigureAwait(false), CultureInfo.InvariantCulture);
+        }
+
+        public void Dispose()
+        {
+            _process.Kill();
+            _process.WaitForExit();
+            _process.Dispose();
+        }
+    }
+}
