@@ -60,6 +60,7 @@ internal static class IdleBench
     {
         int listen = FreePort();
         using Peer relay = start(listen);
+        relay.Drain();
         await ReadyAsync(listen).ConfigureAwait(false);
         long empty = Machine.ResidentKiB(relay.Pid);
         using Peer few = Peer.Start(Environment.ProcessPath!, "idle-clients", $"{listen}", $"{Fewer}");
@@ -119,6 +120,13 @@ internal static class IdleBench
             new ProcessStartInfo(file, args) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
 
         public async Task<string> LineAsync() => await _process.StandardOutput.ReadLineAsync().ConfigureAwait(false) ?? throw new IOException($"{_process.StartInfo.FileName} ended");
+
+        /// <summary>Reads and drops all it prints.</summary>
+        public void Drain()
+        {
+            _process.OutputDataReceived += (_, _) => { };
+            _process.BeginOutputReadLine();
+        }
 
         public async Task<int> AskAsync()
         {
