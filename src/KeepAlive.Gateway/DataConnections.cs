@@ -20,10 +20,10 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
     private Socket? _listener;
     private bool _closed;
 
-    /// <summary>Whether bytes moved on an open one within this time: its ends are alive, then.</summary>
-    public bool MovedWithin(TimeSpan bound, Instant now)
+    /// <summary>Whether one that the server has not ended proves that the client was there within this time.</summary>
+    public bool ProveClient(TimeSpan within, Instant now)
     {
-        lock (_lock) return _open.Any(relay => relay.Silence(now) <= bound);
+        lock (_lock) return _open.Any(relay => !relay.ServerEnded && relay.ProvesClient(within, now));
     }
 
     public bool IsOpen

@@ -13,12 +13,15 @@ internal sealed class DataRelay(Socket client, Socket server)
     /// <summary>The server has ended its side, or the connection is gone.</summary>
     public bool ServerEnded { get; private set; }
 
-    /// <summary>How long no bytes have moved.</summary>
-    public TimeSpan Silence(Instant now)
-    {
-        TimeSpan fromClient = _flow.Silence(Leg.Downstream, now), fromServer = _flow.Silence(Leg.Upstream, now);
-        return fromClient < fromServer ? fromClient : fromServer;
-    }
+    /// <summary>The client has sent all it had and ended its side.</summary>
+    public bool ClientEnded { get; private set; }
+
+    /// <summary>
+    /// Whether the client was at work on it within this time: bytes moved, or what it sent before its FIN is still on
+    /// its way to the server, which buffers can make long.
+    /// </summary>
+    public bool ProvesClient(TimeSpan within, Instant now) =>
+        ClientEnded || _flow.Silence(Leg.Downstream, now) <= within || _flow.Silence(Leg.Upstream, now) <= within;
 
     /// <summary>Relays until both sides are closed; says what was moved and how it ended.</summary>
     public async Task<string> RunAsync()
@@ -43,6 +46,7 @@ internal sealed class DataRelay(Socket client, Socket server)
         {
             await PlainPump.RunAsync(from, to, _flow, source).ConfigureAwait(false);
             SocketIO.ShutdownSend(to);
+            if (source == Leg.Downstream) ClientEnded = true;
             return null;
         }
         catch (RelayException e)

@@ -206,7 +206,7 @@ internal sealed class FlowRelay
     {
         TimeSpan bound = (_setting.Options.Probe.Policy ?? KeepAlivePolicy.Default).DetectionTime;
         TimeSpan silence = Flow.Silence(Leg.Downstream, now);
-        if (silence <= bound || _data.MovedWithin(bound, now)) return null;
+        if (silence <= bound || _data.ProveClient(bound, now)) return null;
         PeerContact? contact = PeerContact.Read(_downstream.Socket);
         if (_setting.Options.Tcp.IsOn && contact is not { UnansweredProbes: > 0 }) return null;
         return _setting.Options.Tcp.IsOn

@@ -17,7 +17,12 @@ internal enum FtpVerb : byte
     Epsv,
     Port,
     Eprt,
-    Transfer,
+
+    /// <summary>A transfer from the server: a file or a listing.</summary>
+    Fetch,
+
+    /// <summary>A transfer to the server.</summary>
+    Store,
     Abor,
     Noop,
     Pwd,
@@ -73,7 +78,8 @@ internal readonly ref struct FtpCommand
         return upper switch
         {
             "USER" or "PASS" or "ACCT" => FtpVerb.Login,
-            "RETR" or "STOR" or "STOU" or "APPE" or "LIST" or "NLST" or "MLSD" => FtpVerb.Transfer,
+            "RETR" or "LIST" or "NLST" or "MLSD" => FtpVerb.Fetch,
+            "STOR" or "STOU" or "APPE" => FtpVerb.Store,
             "TYPE" => FtpVerb.Type,
             "REST" => FtpVerb.Rest,
             "PASV" => FtpVerb.Pasv,

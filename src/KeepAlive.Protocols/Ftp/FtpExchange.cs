@@ -26,10 +26,16 @@ internal struct FtpPending
 
     /// <summary>Ours, sent while a transfer ran.</summary>
     public bool InTransfer;
+
+    /// <summary>And that transfer was an upload.</summary>
+    public bool InUpload;
     public Instant SentAt;
 
     /// <summary>The TYPE that takes effect on success, or the reply the gateway owes (<see cref="FtpOwner.Refused"/>).</summary>
     public byte[]? Text;
+
+    /// <summary>Whether it opens a data connection and has a 1xx before its end.</summary>
+    public readonly bool IsTransfer => Verb is FtpVerb.Fetch or FtpVerb.Store;
 
     /// <summary>Whether a final reply of this code can be the answer to this command of ours.</summary>
     public readonly bool Accepts(int code) => code is >= 400 and <= 599 || Verb switch
@@ -42,7 +48,7 @@ internal struct FtpPending
         FtpVerb.Cwd => code is 200 or 250,
         FtpVerb.Pasv => code == 227,
         FtpVerb.Epsv => code == 229,
-        FtpVerb.Transfer => code is 226 or 250,
+        FtpVerb.Fetch => code is 226 or 250,
         _ => false,
     };
 }
@@ -67,7 +73,10 @@ internal sealed class FtpExchange
     public bool IsFull => _pending.Count >= PendingMax;
 
     /// <summary>A transfer of the client's is running: its 1xx came, its end has not.</summary>
-    public bool TransferRuns => _pending is [{ Verb: FtpVerb.Transfer, Started: true, Owner: FtpOwner.Client }, ..];
+    public bool TransferRuns => _pending is [{ IsTransfer: true, Started: true, Owner: FtpOwner.Client }, ..];
+
+    /// <summary>It goes to the server.</summary>
+    public bool UploadRuns => TransferRuns && _pending[0].Verb == FtpVerb.Store;
 
     public int CountOf(FtpOwner owner)
     {
@@ -92,20 +101,20 @@ internal sealed class FtpExchange
 
     /// <summary>
     /// Which pending command a reply of this code answers. Commands that the code shows to have been passed over
-    /// (filtered on the way, or answered in a way nobody could foresee) are dropped: <paramref name="passedOver"/> counts ours among them.
+    /// (filtered on the way, or answered in a way nobody could foresee) are dropped: <paramref name="passedOver"/> is the first of ours among them.
     /// </summary>
-    public int Match(int code, bool dataOpen, out int passedOver)
+    public int Match(int code, bool dataOpen, out FtpPending? passedOver)
     {
-        passedOver = 0;
+        passedOver = null;
         if (_pending.Count == 0 || code == 421) return Unsolicited;
         if (TransferRuns && code >= 200)
             return _pending.Count > 1 && !EndsTransfer(code, dataOpen) ? MatchFrom(1, code, out passedOver) : 0;
         return MatchFrom(0, code, out passedOver);
     }
 
-    private int MatchFrom(int first, int code, out int passedOver)
+    private int MatchFrom(int first, int code, out FtpPending? passedOver)
     {
-        passedOver = 0;
+        passedOver = null;
         FtpPending head = _pending[first];
         if (head.Owner == FtpOwner.Client)
         {
@@ -113,12 +122,12 @@ internal sealed class FtpExchange
             return first;
         }
 
-        if (code < 200) return head.Verb == FtpVerb.Transfer ? first : Unsolicited;
+        if (code < 200) return head.IsTransfer ? first : Unsolicited;
         for (int i = first; i < _pending.Count && _pending[i].Owner == FtpOwner.Ours; i++)
         {
             if (!_pending[i].Accepts(code)) continue;
-            passedOver = i - first;
-            _pending.RemoveRange(first, passedOver);
+            if (i > first) passedOver = _pending[first];
+            _pending.RemoveRange(first, i - first);
             return first;
         }
 
@@ -130,18 +139,30 @@ internal sealed class FtpExchange
     // line) are noticed when a reply comes that only a later command can have.
     private void DropPassedOver(int first, int code)
     {
-        FtpVerb only = code switch { 227 => FtpVerb.Pasv, 229 => FtpVerb.Epsv, 257 => FtpVerb.Pwd, >= 100 and < 200 => FtpVerb.Transfer, _ => FtpVerb.Other };
-        if (only == FtpVerb.Other && _pending[first].Verb == FtpVerb.Abor && _pending.Count > first + 1
-            && code is not (225 or 226 or 426) && code is >= 200 and < 500)
+        FtpPending head = _pending[first];
+        if (head.Verb == FtpVerb.Abor && _pending.Count > first + 1 && code is >= 200 and < 500 and not (225 or 226 or 426))
         {
             _pending.RemoveAt(first);
             return;
         }
 
-        if (only == FtpVerb.Other || _pending[first].Verb == only || _pending[first].Verb == FtpVerb.Greeting) return;
+        if (head.Verb == FtpVerb.Greeting || !IsOnlyFor(code, out Predicate<FtpPending> asker) || asker(head)) return;
         int at = first;
-        while (at < _pending.Count && _pending[at].Owner == FtpOwner.Client && _pending[at].Verb != only) at++;
+        while (at < _pending.Count && _pending[at].Owner == FtpOwner.Client && !asker(_pending[at])) at++;
         if (at < _pending.Count && _pending[at].Owner == FtpOwner.Client) _pending.RemoveRange(first, at - first);
+    }
+
+    // Codes that answer one kind of command alone.
+    private static bool IsOnlyFor(int code, out Predicate<FtpPending> asker)
+    {
+        asker = code switch
+        {
+            < 200 => static p => p.IsTransfer,
+            227 => static p => p.Verb == FtpVerb.Pasv,
+            229 => static p => p.Verb == FtpVerb.Epsv,
+            _ => null!,
+        };
+        return asker is not null;
     }
 
     // RFC 959 5.4: what may end a transfer after its 1xx. A conforming server never ends one with 200, and rejects a

@@ -89,6 +89,18 @@ public enum FtpServerKind
 /// <summary>What is known of the server behind a gateway, shared by its flows.</summary>
 public sealed class FtpServer
 {
-    /// <summary>How it treats NOOP while a transfer runs.</summary>
-    public FtpServerKind Kind { get; internal set; }
+    private FtpServerKind _downloads;
+    private FtpServerKind _uploads;
+
+    /// <summary>
+    /// How it treats NOOP while a transfer of this direction runs. They differ: ProFTPD answers at once while it
+    /// receives, and not before the end while sendfile sends.
+    /// </summary>
+    public FtpServerKind KindOf(bool upload) => upload ? _uploads : _downloads;
+
+    internal void Learn(bool upload, FtpServerKind kind)
+    {
+        if (upload) _uploads = kind;
+        else _downloads = kind;
+    }
 }

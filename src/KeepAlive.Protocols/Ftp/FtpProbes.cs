@@ -96,7 +96,7 @@ internal sealed class FtpProbes
             case FtpVerb.Pasv or FtpVerb.Epsv or FtpVerb.Port or FtpVerb.Eprt:
                 _dataReady = code < 300;
                 break;
-            case FtpVerb.Transfer:
+            case FtpVerb.Fetch or FtpVerb.Store:
                 _dataReady = false;
                 break;
         }
@@ -104,24 +104,23 @@ internal sealed class FtpProbes
 
     public void OnPreliminary(FtpPending command)
     {
-        if (command is { Verb: FtpVerb.Transfer, Owner: FtpOwner.Client }) _dataReady = false;
+        if (command is { IsTransfer: true, Owner: FtpOwner.Client }) _dataReady = false;
     }
 
     /// <summary>An answer to a command of ours, swallowed.</summary>
     public void OnAnswered(FtpPending command, int code, ReadOnlySpan<byte> addressReply, Instant now, Verdicts verdicts)
     {
         verdicts.Note(FlowEventKind.ProbeAnswered, string.Create(CultureInfo.InvariantCulture, $"{code} to {Name(command.Verb)}"), Leg.Upstream, now - command.SentAt);
-        if (command.InTransfer)
-            Learn(_exchange.TransferRuns ? code < 400 ? FtpServerKind.Immediate : FtpServerKind.Error : FtpServerKind.Deferred, verdicts);
+        if (command.InTransfer) LearnFrom(command, code, verdicts);
         if (_exchange.CountOf(FtpOwner.Ours) == 0) IsSettingStraight = false;
         ContinueListing(command, code, addressReply, now, verdicts);
     }
 
-    /// <summary>Commands of ours got no answer though a later one did.</summary>
-    public void OnPassedOver(int count, Verdicts verdicts)
+    /// <summary>A command of ours got no answer though a later one did.</summary>
+    public void OnPassedOver(FtpPending command, Verdicts verdicts)
     {
-        if (IsSettingStraight && _server.Kind is FtpServerKind.Unknown or FtpServerKind.Deferred) Learn(FtpServerKind.Silent, verdicts);
-        else verdicts.Note(FlowEventKind.Notice, $"{count} keepalive command(s) were never answered, a later one was: something on the way filters them (--ftp-commands picks others)", Leg.Upstream);
+        if (command.InTransfer) Learn(command.InUpload, FtpServerKind.Silent, verdicts);
+        else verdicts.Note(FlowEventKind.Notice, $"{Name(command.Verb)} was never answered, a later command was: something on the way filters it (--ftp-commands picks others)", Leg.Upstream);
     }
 
     public void OnServerLeaves(Verdicts verdicts)
@@ -143,18 +142,11 @@ internal sealed class FtpProbes
 
     private ProbeAttempt ProbeTransfer(int owed, Instant now, Verdicts verdicts)
     {
-        if (owed > 0 && _server.Kind == FtpServerKind.Unknown)
-        {
-            // An immediate server would have answered in a round trip, not in an idle time.
-            Learn(FtpServerKind.Deferred, verdicts);
-        }
-
-        string? why = _server.Kind switch
-        {
-            FtpServerKind.Silent => "this server never answers while a transfer runs: kernel keepalive only",
-            FtpServerKind.Immediate or FtpServerKind.Error when owed > 0 => "one answer is owed already",
-            _ => owed >= OwedMax ? $"{OwedMax} answers are owed already: kernel keepalive only" : null,
-        };
+        bool upload = _exchange.UploadRuns;
+        // An immediate server would have answered in a round trip, not in an idle time.
+        if (owed > 0) Learn(upload, FtpServerKind.Deferred, verdicts);
+        string? why = _server.KindOf(upload) == FtpServerKind.Silent ? "this server never answers while a transfer runs: kernel keepalive only"
+            : owed >= OwedMax ? $"{OwedMax} answers are owed already: kernel keepalive only" : null;
         return why is not null
             ? new ProbeAttempt(ProbeOutcome.Withheld, why)
             : new ProbeAttempt(ProbeOutcome.Refreshed, Send(FtpKeepAliveCommand.Noop, now, verdicts));
@@ -179,7 +171,7 @@ internal sealed class FtpProbes
 
     private void SendLine(FtpVerb verb, ReadOnlySpan<byte> line, Instant now, Verdicts verdicts)
     {
-        _exchange.Add(new FtpPending { Owner = FtpOwner.Ours, Verb = verb, InTransfer = _exchange.TransferRuns, SentAt = now });
+        _exchange.Add(new FtpPending { Owner = FtpOwner.Ours, Verb = verb, InTransfer = _exchange.TransferRuns, InUpload = _exchange.UploadRuns, SentAt = now });
         _sinceCommand++;
         verdicts.Send(Leg.Upstream, line);
     }
@@ -200,23 +192,32 @@ internal sealed class FtpProbes
             : FtpAddress.TryFindSix(addressReply[4..], out _, out System.Net.IPEndPoint offered) && (port = offered.Port) > 0;
         if (!found || port < FtpAddress.PortMin) return;
         _data.Drain(port);
-        SendLine(FtpVerb.Transfer, "NLST\r\n"u8, now, verdicts);
+        SendLine(FtpVerb.Fetch, "NLST\r\n"u8, now, verdicts);
     }
 
-    private void Learn(FtpServerKind kind, Verdicts verdicts)
+    private void LearnFrom(FtpPending answered, int code, Verdicts verdicts)
     {
-        if (_server.Kind == kind) return;
-        _server.Kind = kind;
+        FtpServerKind known = _server.KindOf(answered.InUpload);
+        if (_exchange.TransferRuns) Learn(answered.InUpload, code < 400 ? FtpServerKind.Immediate : FtpServerKind.Error, verdicts);
+        // A NOOP that met the end of the transfer on its way says nothing new of a server known to answer at once.
+        else if (known is FtpServerKind.Unknown) Learn(answered.InUpload, FtpServerKind.Deferred, verdicts);
+    }
+
+    private void Learn(bool upload, FtpServerKind kind, Verdicts verdicts)
+    {
+        if (_server.KindOf(upload) == kind) return;
+        _server.Learn(upload, kind);
+        string when = upload ? "while an upload runs" : "while a download runs";
         verdicts.Note(FlowEventKind.ServerKind, kind switch
         {
-            FtpServerKind.Immediate => "immediate: answers NOOP while a transfer runs",
-            FtpServerKind.Error => "error: rejects NOOP while a transfer runs, harmlessly",
-            FtpServerKind.Deferred => "deferred: answers NOOP only after the transfer",
-            _ => "silent: never answers NOOP sent while a transfer runs; from now on kernel keepalive only there",
+            FtpServerKind.Immediate => $"immediate: answers NOOP {when}",
+            FtpServerKind.Error => $"error: rejects NOOP {when}, harmlessly",
+            FtpServerKind.Deferred => $"deferred: leaves NOOP unanswered {when}, until its end",
+            _ => $"silent: never answers NOOP sent {when}; kernel keepalive only from now on",
         }, Leg.Upstream);
     }
 
-    private static string Name(FtpVerb verb) => verb switch { FtpVerb.Transfer => "NLST", FtpVerb.Rest => "REST 0", _ => verb.ToString().ToUpperInvariant() };
+    private static string Name(FtpVerb verb) => verb switch { FtpVerb.Fetch => "NLST", FtpVerb.Rest => "REST 0", _ => verb.ToString().ToUpperInvariant() };
 
     // xorshift32 (Marsaglia, 2003): to differ from the last command, not to be unguessable.
     private uint NextRandom()

@@ -245,9 +245,9 @@ public sealed class FtpProtocol : Protocol
     private void StartReply(int code, Verdicts verdicts)
     {
         _replyCode = code;
-        _replyIndex = _exchange.Match(code, _data.IsOpen, out int passedOver);
+        _replyIndex = _exchange.Match(code, _data.IsOpen, out FtpPending? passedOver);
         _replyIsOurs = _replyIndex >= 0 && _exchange[_replyIndex].Owner == FtpOwner.Ours;
-        if (passedOver > 0) _probes.OnPassedOver(passedOver, verdicts);
+        if (passedOver is { } command) _probes.OnPassedOver(command, verdicts);
     }
 
     private void PassReplyPiece(ReadOnlySpan<byte> piece, bool ends, Verdicts verdicts)
@@ -312,7 +312,7 @@ public sealed class FtpProtocol : Protocol
         if (index < 0) return;
         if (code < 200)
         {
-            if (_exchange[index].Verb == FtpVerb.Transfer) _exchange.MarkStarted(index);
+            if (_exchange[index].IsTransfer) _exchange.MarkStarted(index);
             _probes.OnPreliminary(_exchange[index]);
             return;
         }
