@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using KeepAlive.App.Demo;
+using KeepAlive.App.Explain;
 using KeepAlive.App.Gateways;
 
 namespace KeepAlive.App;
@@ -26,6 +27,7 @@ internal static class CommandLine
         var root = new RootCommand("Keeps idle TCP connections alive, finds dead peers in seconds, and shows which is which.")
         {
             DemoCommand.Create(),
+            ExplainCommand.Create(),
             GatewayCommand.Create(),
         };
         return root;
