@@ -82,7 +82,8 @@ internal static class FtpAddress
         if (text.Length is < 7 or > 80) return false;
         string[] parts = text.Split(text[0]);
         if (parts.Length != 5 || parts[0].Length > 0 || parts[4].Length > 0) return false;
-        if (!IPAddress.TryParse(parts[2], out IPAddress? address) || address.ScopeId != 0 && address.AddressFamily == AddressFamily.InterNetworkV6) return false;
+        if (!IPAddress.TryParse(parts[2], out IPAddress? address)) return false;
+        if (address.AddressFamily == AddressFamily.InterNetworkV6 && address.ScopeId != 0) return false;
         if (!ushort.TryParse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)) return false;
         if (parts[1] != (address.AddressFamily == AddressFamily.InterNetwork ? "1" : "2")) return false;
         endpoint = new IPEndPoint(address, port);
