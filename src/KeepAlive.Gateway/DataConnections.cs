@@ -26,6 +26,14 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         lock (_lock) return _open.Any(relay => !relay.ServerEnded && relay.ProvesClient(within, now));
     }
 
+    /// <summary>Ends those whose peer has acknowledged nothing for the bound.</summary>
+    public void Look(TimeSpan bound, Instant now)
+    {
+        DataRelay[] open;
+        lock (_lock) open = [.. _open];
+        foreach (DataRelay relay in open) relay.Look(bound, now);
+    }
+
     public bool IsOpen
     {
         get
@@ -126,7 +134,12 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         setting.KeepAlive.Apply(near, from, flow.Id);
         setting.KeepAlive.Apply(far, towards, flow.Id);
         (Socket client, Socket server) = from == Leg.Downstream ? (near, far) : (far, near);
-        var relay = new DataRelay(client, server);
+        await RelayAsync(new DataRelay(client, server), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.ToString().ToLowerInvariant()} peer").ConfigureAwait(false);
+    }
+
+    /// <summary>Relays a data connection that is open on both sides, as one of this flow.</summary>
+    public async Task RelayAsync(DataRelay relay, string which)
+    {
         bool ended;
         lock (_lock)
         {
@@ -135,7 +148,7 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         }
 
         if (ended) relay.Reset();
-        Emit(FlowEventKind.DataOpened, $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.ToString().ToLowerInvariant()} peer");
+        Emit(FlowEventKind.DataOpened, which);
         Instant opened = MonotonicClock.Now;
         string outcome = await relay.RunAsync().ConfigureAwait(false);
         lock (_lock) _open.Remove(relay);

@@ -9,6 +9,9 @@ namespace KeepAlive.Gateway;
 internal sealed class DataRelay(Socket client, Socket server)
 {
     private readonly Flow _flow = new(0, MonotonicClock.Now);
+    private SendWatch _toClient;
+    private SendWatch _toServer;
+    private string? _death;
 
     /// <summary>The server has ended its side, or the connection is gone.</summary>
     public bool ServerEnded { get; private set; }
@@ -23,6 +26,15 @@ internal sealed class DataRelay(Socket client, Socket server)
     public bool ProvesClient(TimeSpan within, Instant now) =>
         ClientEnded || _flow.Silence(Leg.Downstream, now) <= within || _flow.Silence(Leg.Upstream, now) <= within;
 
+    /// <summary>Ends it when either peer has acknowledged nothing for the bound.</summary>
+    public void Look(TimeSpan bound, Instant now)
+    {
+        bool clientDead = _toClient.IsDead(client, bound, now), serverDead = _toServer.IsDead(server, bound, now);
+        if (!clientDead && !serverDead) return;
+        _death = $"{(clientDead ? "downstream" : "upstream")}: nothing acknowledged for {Duration.Format(bound)}";
+        Reset();
+    }
+
     /// <summary>Relays until both sides are closed; says what was moved and how it ended.</summary>
     public async Task<string> RunAsync()
     {
@@ -31,7 +43,7 @@ internal sealed class DataRelay(Socket client, Socket server)
         client.Dispose();
         server.Dispose();
         string moved = string.Create(CultureInfo.InvariantCulture, $"{_flow.Received(Leg.Downstream)} bytes up, {_flow.Received(Leg.Upstream)} bytes down");
-        return faults.FirstOrDefault(f => f is not null) is { } fault ? $"{moved}; broken: {fault}" : moved;
+        return (_death ?? faults.FirstOrDefault(f => f is not null)) is { } fault ? $"{moved}; broken: {fault}" : moved;
     }
 
     public void Reset()

@@ -31,6 +31,9 @@ internal sealed class FlowRelay
     private readonly Verdicts _verdicts = new();
     private Probe _probe;
     private bool _probes;
+    private SendWatch _toDownstream;
+    private SendWatch _toUpstream;
+    private Instant _look = Instant.Never;
     private bool _closed;
     private string? _withheld;
     private TaskCompletionSource? _released;
@@ -46,11 +49,12 @@ internal sealed class FlowRelay
         Instant now = MonotonicClock.Now;
         uint seed = (uint)Random.Shared.Next();
         _protocol = setting.NewProtocol?.Invoke(_data, now, seed);
+        _alarm = setting.Clock.Add(this);
+        _look = now + setting.KeepAlive.SendLook;
         if (_protocol is null) return;
 
         KeepUrgentInline(downstream);
         KeepUrgentInline(upstream);
-        _alarm = setting.Clock.Add(this);
         _probes = setting.Options.Probe.IsOn;
         if (_probes) _probe = new Probe(setting.Options.Probe.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, now, Random.Shared.NextDouble());
     }
@@ -62,17 +66,15 @@ internal sealed class FlowRelay
 
     public LegSocket Upstream => _upstream;
 
+    public DataConnections Data => _data;
+
     /// <summary>Relays until both legs are closed.</summary>
     public async Task RunAsync()
     {
-        if (_protocol is not null)
-        {
-            lock (_lock) Rearm();
-        }
-
+        lock (_lock) Rearm();
         await Task.WhenAll(PumpAsync(_downstream, _upstream), PumpAsync(_upstream, _downstream)).ConfigureAwait(false);
         lock (_lock) _closed = true;
-        if (_protocol is not null) _setting.Clock.Remove(_alarm);
+        _setting.Clock.Remove(_alarm);
         _data.End();
         _downstream.Socket.Dispose();
         _upstream.Socket.Dispose();
@@ -87,8 +89,8 @@ internal sealed class FlowRelay
     {
         lock (_lock)
         {
-            if (_closed || _protocol is null) return;
-            _protocol.OnDeadline(now, _verdicts);
+            if (_closed || _death is not null || (now >= _look && !Look(now))) return;
+            _protocol?.OnDeadline(now, _verdicts);
             switch (_probes ? _probe.OnDeadline(now) : ProbeEffect.None)
             {
                 case ProbeEffect.SendProbe:
@@ -106,6 +108,17 @@ internal sealed class FlowRelay
         // Not awaited: a leg that takes no bytes shows in its pump, and what waits here is bounded by the protocol.
         FlushQuietly(_upstream);
         FlushQuietly(_downstream);
+    }
+
+    // Whether both peers still acknowledge what is sent to them.
+    private bool Look(Instant now)
+    {
+        TimeSpan bound = _setting.KeepAlive.SendBound ?? TimeSpan.MaxValue;
+        _look = now + _setting.KeepAlive.SendLook;
+        _data.Look(bound, now);
+        bool downstreamDead = _toDownstream.IsDead(_downstream.Socket, bound, now), upstreamDead = _toUpstream.IsDead(_upstream.Socket, bound, now);
+        if (downstreamDead || upstreamDead) Die(downstreamDead ? Leg.Downstream : Leg.Upstream, $"nothing sent to it was acknowledged for {Duration.Format(bound)}");
+        return !downstreamDead && !upstreamDead;
     }
 
     private async Task PumpAsync(LegSocket from, LegSocket to)
@@ -226,8 +239,8 @@ internal sealed class FlowRelay
     private void Rearm()
     {
         if (_closed) return;
-        Instant deadline = _protocol!.Deadline;
-        if (_protocol.IsPlain) _probes = false;
+        Instant deadline = Instant.Min(_look, _protocol?.Deadline ?? Instant.Never);
+        if (_protocol is { IsPlain: true }) _probes = false;
         if (_probes) deadline = Instant.Min(deadline, _probe.Deadline);
         _setting.Clock.Arm(_alarm, deadline);
     }

@@ -81,10 +81,7 @@ internal sealed class PassiveRelays : IDisposable
             Socket server = await new Dialer(_setting.Options.ConnectTimeout).DialAsync(new HostPort(owner.Upstream.Peer.ToString(), port)).ConfigureAwait(false);
             _setting.KeepAlive.Apply(client, Leg.Downstream, owner.Flow.Id);
             _setting.KeepAlive.Apply(server, Leg.Upstream, owner.Flow.Id);
-            _setting.Emit(new FlowEvent(owner.Flow.Id, MonotonicClock.Now, FlowEventKind.DataOpened, $"passive port {port}, one to one"));
-            Instant opened = MonotonicClock.Now;
-            string outcome = await new DataRelay(client, server).RunAsync().ConfigureAwait(false);
-            _setting.Emit(new FlowEvent(owner.Flow.Id, MonotonicClock.Now, FlowEventKind.DataClosed, outcome) { Took = MonotonicClock.Now - opened });
+            await owner.Data.RelayAsync(new DataRelay(client, server), $"passive port {port}, one to one").ConfigureAwait(false);
         }
         catch (DialException)
         {

@@ -1,0 +1,43 @@
+using System.Net.Sockets;
+using KeepAlive.Core;
+using KeepAlive.Sockets;
+
+namespace KeepAlive.Gateway;
+
+/// <summary>
+/// Finds a peer that died with data under way, where kernel keepalive waits (tcp_keepalive_timer), without harming one
+/// that reads slowly: TCP_USER_TIMEOUT would find it too, but also ends a connection whose peer keeps its window
+/// closed that long, alive and answering (tcp_timer.c, tcp_probe_timer). Linux only; elsewhere it sees nothing.
+/// </summary>
+/// <remarks>A mutable struct, to live beside its socket.</remarks>
+internal struct SendWatch
+{
+    private Instant _since;
+
+    /// <summary>Whether something sent, data or a probe, has drawn no acknowledgment for this long.</summary>
+    public bool IsDead(Socket socket, TimeSpan bound, Instant now)
+    {
+        if (Contact(socket) is not { } contact || contact is { UnacknowledgedSegments: 0, UnansweredProbes: 0 })
+        {
+            _since = Instant.Zero;
+            return false;
+        }
+
+        // Since when is not known: since it was first seen, or since the last acknowledgment after that.
+        Instant acknowledged = new(now.Ticks - contact.SinceAck.Ticks);
+        _since = _since == Instant.Zero ? now : Instant.Max(_since, acknowledged);
+        return now - _since >= bound;
+    }
+
+    private static PeerContact? Contact(Socket socket)
+    {
+        try
+        {
+            return PeerContact.Read(socket);
+        }
+        catch (ObjectDisposedException)
+        {
+            return null; // it has just ended by itself
+        }
+    }
+}

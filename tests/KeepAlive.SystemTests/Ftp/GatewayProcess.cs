@@ -1,0 +1,40 @@
+using System.Net;
+using System.Text.Json;
+using KeepAlive.SystemTests.Lab;
+
+namespace KeepAlive.SystemTests.Ftp;
+
+/// <summary><c>keepalive gateway</c> as users start it, on a host of the lab.</summary>
+public sealed class GatewayProcess : IAsyncDisposable
+{
+    private readonly ChildProcess _process;
+
+    private GatewayProcess(ChildProcess process, int port) => (_process, Port) = (process, port);
+
+    /// <summary>Where it listens, on the loopback of its host.</summary>
+    public int Port { get; }
+
+    /// <summary>The events so far, by name.</summary>
+    public int Count(string name) => _process.Lines.Count(l => l.StartsWith('{') && JsonDocument.Parse(l).RootElement.GetProperty("event").GetString() == name);
+
+    public string Transcript => _process.Transcript;
+
+    public static async Task<GatewayProcess> StartAsync(NetworkSpace host, string server, int port, params string[] options)
+    {
+        ChildProcess process = await host.StartAsync(
+            [Path.Combine(Repository.Root, "keepalive"), "gateway", "--listen", "127.0.0.1:0", "--to", $"{server}:{port}", "--json", .. options]);
+        string line = await process.WaitForLineAsync(l => l.Contains("\"listening\"", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
+        string listen = JsonDocument.Parse(line).RootElement.GetProperty("listen").GetString()!;
+        return new GatewayProcess(process, IPEndPoint.Parse(listen).Port);
+    }
+
+    /// <summary>Stops it as an init system does.</summary>
+    public async Task<int> StopAsync()
+    {
+        await _process.SignalAsync("TERM");
+        await _process.WaitForExitAsync(TimeSpan.FromSeconds(40));
+        return _process.ExitCode;
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+}
