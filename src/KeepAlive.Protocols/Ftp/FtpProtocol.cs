@@ -32,6 +32,9 @@ public sealed class FtpProtocol : Protocol
     // Longest 227 or 229 held back for rewriting.
     internal const int AddressReplyBytesMax = 1024;
 
+    /// <summary>The most that is held of a flow: a command line, what a held client may still have sent, an address reply.</summary>
+    internal const int HeldBytesMax = CommandBytesMax + AddressReplyBytesMax;
+
     private readonly IDataPaths _data;
     private readonly FtpProbes _probes;
     private readonly FtpExchange _exchange = new();
@@ -60,6 +63,9 @@ public sealed class FtpProtocol : Protocol
         _probes = new FtpProbes(options, server, _exchange, data, now, seed);
         _exchange.Add(new FtpPending { Owner = FtpOwner.Client, Verb = FtpVerb.Greeting, SentAt = now });
     }
+
+    /// <summary>Bytes held back now, of both directions.</summary>
+    internal int HeldBytes => _fromClient.Pending.Length + _addressReply.Pending.Length + _reader.Held.Length;
 
     /// <inheritdoc/>
     public override bool IsHolding(Leg from) => from == Leg.Downstream && _holdingSince != Instant.Never;

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace KeepAlive.SystemTests.Lab;
 
@@ -43,8 +44,8 @@ public sealed partial class NetworkSpace
         {
             try
             {
-                using FileStream space = new(Handle, FileMode.Open, FileAccess.Read);
-                if (SetNamespace(space.SafeFileHandle, CloneNewNet) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
+                using SafeFileHandle space = File.OpenHandle(Handle);
+                if (SetNamespace(space, CloneNewNet) != 0) throw new Win32Exception(Marshal.GetLastPInvokeError());
                 done.SetResult(work());
             }
 #pragma warning disable CA1031 // Carried to the caller, whatever it is.
