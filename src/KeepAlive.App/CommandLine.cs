@@ -16,7 +16,8 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         ParseResult parsed = Root().Parse(args);
-        if (parsed.Errors.Count == 0) return await parsed.InvokeAsync().ConfigureAwait(false);
+        // The library ends the process 2 s after a signal, unless told not to: a gateway drains for longer.
+        if (parsed.Errors.Count == 0) return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }).ConfigureAwait(false);
         foreach (ParseError error in parsed.Errors) await Console.Error.WriteLineAsync($"keepalive: {error.Message}").ConfigureAwait(false);
         await Console.Error.WriteLineAsync($"keepalive: see 'keepalive {parsed.CommandResult.Command.Name} --help'".Replace(" keepalive --help", " --help", StringComparison.Ordinal)).ConfigureAwait(false);
         return Misused;

@@ -34,14 +34,15 @@ public sealed class Gateway : IAsyncDisposable
         _options = options;
         _emit = emit;
         _listener = listener;
+        Listening = (IPEndPoint)listener.LocalEndPoint!;
         _dialer = new Dialer(options.ConnectTimeout);
         _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), _clock, new LegKeepAlive(options, emit), emit);
-        _passive = options.PassiveRange is { } range ? new PassiveRelays(range, ((IPEndPoint)listener.LocalEndPoint!).Address, _relays, _setting) : null;
+        _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _relays, _setting) : null;
         _accepting = AcceptAsync();
     }
 
     /// <summary>Where it listens, the port the system chose included.</summary>
-    public IPEndPoint Listening => (IPEndPoint)_listener.LocalEndPoint!;
+    public IPEndPoint Listening { get; }
 
     /// <summary>Flows open now.</summary>
     public int Flows => _tasks.Count;

@@ -70,8 +70,10 @@ internal sealed class PassiveRelays : IDisposable
 
     private async Task RelayAsync(Socket client, int port)
     {
-        if (client.RemoteEndPoint is not IPEndPoint { Address: { } address } || FlowOf(LegSocket.Plain(address)) is not { } owner)
+        if (client.RemoteEndPoint is not IPEndPoint { Address: { } address } || FlowOf(LegSocket.Plain(address)) is not { } owner
+            || client.LocalEndPoint is not IPEndPoint { Address: { } here } || owner.Upstream.Peer.Equals(LegSocket.Plain(here)))
         {
+            // Not a client of ours; or a server on our own address, whose ports these would be: we would dial ourselves.
             client.Reset();
             return;
         }

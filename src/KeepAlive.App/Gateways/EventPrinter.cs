@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -7,21 +8,44 @@ using KeepAlive.Gateway;
 
 namespace KeepAlive.App.Gateways;
 
-/// <summary>Flow events on stdout as they happen, one a line: for people, or as JSON.</summary>
-internal sealed class EventPrinter(TextWriter output, bool json)
+/// <summary>
+/// Flow events on stdout as they happen, one a line: for people, or as JSON. Written by a thread of its own, as whoever
+/// reads may stall and flows must not: past <see cref="WaitingMax"/> lines events are dropped and counted.
+/// </summary>
+internal sealed class EventPrinter : IDisposable
 {
+    private const int WaitingMax = 100_000;
+
     // Texts come from the wire: quotes and control characters are escaped, letters of any language are not.
     private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly Lock _lock = new();
+    private readonly TextWriter _output;
+    private readonly bool _json;
+    private readonly BlockingCollection<string> _waiting = new(WaitingMax);
+    private readonly Thread _writer;
+    private long _dropped;
     private readonly DateTimeOffset _origin = DateTimeOffset.Now - (MonotonicClock.Now - Instant.Zero);
 
-    public void Print(FlowEvent e) => Write(json ? Json(e) : Text(e));
+    public EventPrinter(TextWriter output, bool json)
+    {
+        (_output, _json) = (output, json);
+        _writer = new Thread(WriteAll) { IsBackground = true, Name = "events" };
+        _writer.Start();
+    }
+
+    public void Print(FlowEvent e) => Write(_json ? Json(e) : Text(e));
+
+    /// <summary>Writes what still waits, for a second at most.</summary>
+    public void Dispose()
+    {
+        _waiting.CompleteAdding();
+        if (_writer.Join(TimeSpan.FromSeconds(1))) _waiting.Dispose();
+    }
 
     /// <summary>A gateway is ready.</summary>
     public void PrintListening(string listen, string to, string protocol, KeepAliveSpec tcp, KeepAliveSpec probe)
     {
-        if (!json)
+        if (!_json)
         {
             Write($"listening on {listen} for {to} ({protocol}); kernel keepalive {tcp.Describe()}"
                 + (protocol == "tcp" ? "" : $"; {protocol} probes {(probe.Policy ?? (probe.IsOn ? KeepAlivePolicy.Default : null))?.Describe() ?? "off"}"));
@@ -72,16 +96,24 @@ internal sealed class EventPrinter(TextWriter output, bool json)
 
     private void Write(string line)
     {
-        lock (_lock)
+        if (!_waiting.TryAdd(line)) Interlocked.Increment(ref _dropped);
+    }
+
+    private void WriteAll()
+    {
+        try
         {
-            try
+            foreach (string line in _waiting.GetConsumingEnumerable())
             {
-                output.WriteLine(line);
+                _output.WriteLine(line);
+                if (_waiting.Count == 0) _output.Flush();
+                if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0)
+                    Console.Error.WriteLine($"keepalive gateway: {dropped} event(s) were dropped: whoever reads them is too slow");
             }
-            catch (IOException)
-            {
-                // Nobody reads any more; the flows matter more than their story.
-            }
+        }
+        catch (IOException)
+        {
+            // Nobody reads any more; the flows matter more than their story.
         }
     }
 

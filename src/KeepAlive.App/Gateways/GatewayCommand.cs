@@ -54,7 +54,7 @@ internal static class GatewayCommand
             return CommandLine.Failed;
         }
 
-        var printer = new EventPrinter(Console.Out, parsed.GetValue(Json));
+        using var printer = new EventPrinter(Console.Out, parsed.GetValue(Json));
         var gateways = new List<Gateway.Gateway>();
         using var signals = new StopSignals();
         try

@@ -19,10 +19,22 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     public string Transcript => _process.Transcript;
 
-    public static async Task<GatewayProcess> StartAsync(NetworkSpace host, string server, int port, params string[] options)
+    public int Id => _process.Id;
+
+    /// <summary>Waits until this many events of a name were told.</summary>
+    public async Task WaitForAsync(string name, int count, TimeSpan within)
+    {
+        int seen = 0;
+        await _process.WaitForLineAsync(l => l.StartsWith($"{{\"event\":\"{name}\"", StringComparison.Ordinal) && ++seen >= count, within);
+    }
+
+    public static Task<GatewayProcess> StartAsync(NetworkSpace host, string server, int port, params string[] options) =>
+        StartAsync(host, server, port, IPAddress.Loopback, options);
+
+    public static async Task<GatewayProcess> StartAsync(NetworkSpace host, string server, int port, IPAddress listenOn, params string[] options)
     {
         ChildProcess process = await host.StartAsync(
-            [Path.Combine(Repository.Root, "keepalive"), "gateway", "--listen", "127.0.0.1:0", "--to", $"{server}:{port}", "--json", .. options]);
+            [Path.Combine(Repository.Root, "keepalive"), "gateway", "--listen", $"{listenOn}:0", "--to", $"{server}:{port}", "--json", .. options]);
         string line = await process.WaitForLineAsync(l => l.Contains("\"listening\"", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
         string listen = JsonDocument.Parse(line).RootElement.GetProperty("listen").GetString()!;
         return new GatewayProcess(process, IPEndPoint.Parse(listen).Port);
