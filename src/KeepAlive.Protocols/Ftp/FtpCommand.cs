@@ -38,6 +38,8 @@ internal readonly ref struct FtpCommand
 {
     private const byte Iac = 0xFF;
     private const byte DataMark = 0xF2;
+    private const byte Will = 0xFB;
+    private const byte Dont = 0xFE;
 
     private FtpCommand(FtpVerb verb, ReadOnlySpan<byte> name, ReadOnlySpan<byte> argument, int urgentUpTo)
     {
@@ -52,18 +54,28 @@ internal readonly ref struct FtpCommand
     /// <summary>The verb as written; empty for a blank line.</summary>
     public ReadOnlySpan<byte> Name { get; }
 
-    /// <summary>What follows the verb and one space, without the line end.</summary>
+    /// <summary>What follows the verb and one space, without spaces at the end and the line end.</summary>
     public ReadOnlySpan<byte> Argument { get; }
 
-    /// <summary>Bytes up to and with the last Telnet data mark: the end of a Synch, sent as TCP urgent data.</summary>
+    /// <summary>
+    /// Bytes up to and with the Telnet data mark before the verb: the end of a Synch, sent as TCP urgent data. The
+    /// same two bytes in an argument are part of a name.
+    /// </summary>
     public int UrgentUpTo { get; }
 
     public static FtpCommand Read(ReadOnlySpan<byte> line)
     {
-        int urgent = line.LastIndexOf([Iac, DataMark]) is var mark and >= 0 ? mark + 2 : 0;
+        int urgent = 0;
         ReadOnlySpan<byte> rest = line;
-        while (rest is [Iac, _, ..]) rest = rest[2..];
-        rest = rest.TrimEnd("\r\n"u8);
+        while (rest is [Iac, _, ..])
+        {
+            // WILL, WONT, DO and DONT name an option in a third byte.
+            byte telnet = rest[1];
+            rest = rest is [_, >= Will and <= Dont, _, ..] ? rest[3..] : rest[2..];
+            if (telnet == DataMark) urgent = line.Length - rest.Length;
+        }
+
+        rest = rest.Trim("\r\n "u8);
         int space = rest.IndexOf((byte)' ');
         ReadOnlySpan<byte> name = space < 0 ? rest : rest[..space];
         ReadOnlySpan<byte> argument = space < 0 ? [] : rest[(space + 1)..];

@@ -17,7 +17,7 @@ internal sealed class FtpLineBuffer
         int length = _end - _start;
         if (_end + more.Length > _bytes.Length)
         {
-            byte[] larger = new byte[Math.Max(128, length + more.Length)];
+            byte[] larger = new byte[Math.Max(Math.Max(128, 2 * length), length + more.Length)];
             Pending.CopyTo(larger);
             (_bytes, _start, _end) = (larger, 0, length);
         }

@@ -98,6 +98,9 @@ public sealed class FtpServer
     /// </summary>
     public FtpServerKind KindOf(bool upload) => upload ? _uploads : _downloads;
 
+    /// <summary>The code it answers NOOP with before a transfer's end; 0 when it never has.</summary>
+    internal int NoopCode { get; set; }
+
     internal void Learn(bool upload, FtpServerKind kind)
     {
         if (upload) _uploads = kind;

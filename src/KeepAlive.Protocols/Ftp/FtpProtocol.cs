@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Net;
-using System.Text;
 using KeepAlive.Core;
 
 namespace KeepAlive.Protocols.Ftp;
@@ -11,14 +8,15 @@ namespace KeepAlive.Protocols.Ftp;
 /// <remarks>
 /// <para>The way of the data:</para>
 /// <code>
-/// client ── whole command lines ──▶ FtpCommand ──▶ FtpExchange.Add ──▶ server      PORT, EPRT: address rewritten
-///                                                      ▲ ours: NOOP …
-/// client ◀── reply pieces ◀── FtpReplyReader ◀── FtpExchange.Match ◀── server      227, 229: address rewritten
+/// client ── whole command lines ──▶ FtpCommand ──▶ FtpExchange.Add ──▶ server      PORT, EPRT: FtpDataAddresses
+///                                                      ▲ ours: FtpProbes
+/// client ◀── reply pieces ◀── FtpReplyReader ◀── FtpExchange.Match ◀── server      227, 229: FtpDataAddresses
 ///                                     ours: swallowed
 /// </code>
 /// <para>
 /// While an answer to ours is owed and no transfer runs, the client's next command is held until it is here;
-/// if it stays away for <see cref="HoldMax"/>, a PWD is sent after it, whose 257 nothing else can be mistaken for.
+/// if it stays away for <see cref="HoldMax"/>, a PWD is sent after it, whose 257 nothing else can be mistaken for; if
+/// that stays away too, the client's command goes on.
 /// </para>
 /// </remarks>
 public sealed class FtpProtocol : Protocol
@@ -26,16 +24,24 @@ public sealed class FtpProtocol : Protocol
     /// <summary>A held command waits this long before the exchange is set straight with PWD.</summary>
     internal static readonly TimeSpan HoldMax = TimeSpan.FromSeconds(2);
 
+    /// <summary>And this long after the PWD before it goes on, whatever is owed.</summary>
+    internal static readonly TimeSpan StraightMax = TimeSpan.FromSeconds(10);
+
     // Longest command line held back until it is whole: RFC 959 sets no limit, paths are 4096 at most on Linux.
     internal const int CommandBytesMax = 5120;
 
     // Longest 227 or 229 held back for rewriting.
     internal const int AddressReplyBytesMax = 1024;
 
-    /// <summary>The most that is held of a flow: a command line, what a held client may still have sent, an address reply.</summary>
+    /// <summary>The most that is held of a flow, beside what a held client had already sent: a command line, an address reply.</summary>
     internal const int HeldBytesMax = CommandBytesMax + AddressReplyBytesMax;
 
+    // Longest argument of TYPE and REST kept: "L 8", or "0" told from a real offset.
+    private const int ArgumentBytesMax = 8;
+
     private readonly IDataPaths _data;
+    private readonly FtpServer _server;
+    private readonly FtpDataAddresses _addresses;
     private readonly FtpProbes _probes;
     private readonly FtpExchange _exchange = new();
     private readonly FtpReplyReader _reader = new();
@@ -46,7 +52,10 @@ public sealed class FtpProtocol : Protocol
     private bool _replyIsOurs;
     private bool _inLongCommand;
     private bool _clientSpoke;
-    private Instant _holdingSince = Instant.Never;
+    private bool _ended;
+    private bool _givingWay;
+    private Instant _now;
+    private Instant _holdUntil = Instant.Never;
 
     /// <summary>A new control connection; the server's greeting is awaited.</summary>
     /// <param name="options">How to keep it alive.</param>
@@ -54,61 +63,102 @@ public sealed class FtpProtocol : Protocol
     /// <param name="data">The flow's data connections.</param>
     /// <param name="now">The time.</param>
     /// <param name="seed">Randomness for <see cref="FtpOptions.RandomOrder"/>.</param>
+    /// <exception cref="ArgumentException">The options name no command.</exception>
     public FtpProtocol(FtpOptions options, FtpServer server, IDataPaths data, Instant now, uint seed = 1)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(data);
-        _data = data;
+        if (options.Commands.Count == 0) throw new ArgumentException("no keepalive command is named: give one at least", nameof(options));
+        (_data, _server, _now) = (data, server, now);
+        _addresses = new FtpDataAddresses(data);
         _probes = new FtpProbes(options, server, _exchange, data, now, seed);
         _exchange.Add(new FtpPending { Owner = FtpOwner.Client, Verb = FtpVerb.Greeting, SentAt = now });
     }
 
+    /// <inheritdoc/>
+    public override bool IsHolding(Leg from) => from == Leg.Downstream && _holdUntil != Instant.Never;
+
+    /// <inheritdoc/>
+    public override Instant Deadline => _holdUntil;
+
     /// <summary>Bytes held back now, of both directions.</summary>
     internal int HeldBytes => _fromClient.Pending.Length + _addressReply.Pending.Length + _reader.Held.Length;
 
-    /// <inheritdoc/>
-    public override bool IsHolding(Leg from) => from == Leg.Downstream && _holdingSince != Instant.Never;
+    /// <summary>Commands whose replies are awaited.</summary>
+    internal int PendingCount => _exchange.Count;
 
-    /// <inheritdoc/>
-    public override Instant Deadline =>
-        _holdingSince == Instant.Never || _probes.IsSettingStraight ? Instant.Never : _holdingSince + HoldMax;
+    /// <summary>Those of ours among them.</summary>
+    internal int Owed => _exchange.Owed;
 
     /// <inheritdoc/>
     public override void OnReceived(Leg from, ReadOnlySpan<byte> bytes, Instant now, Verdicts verdicts)
     {
         ArgumentNullException.ThrowIfNull(verdicts);
+        _now = now;
         if (IsPlain) verdicts.Send(Other(from), bytes);
-        else if (from == Leg.Downstream) ReadClient(bytes, now, verdicts);
-        else ReadServer(bytes, now, verdicts);
+        else if (from == Leg.Downstream) ReadClient(bytes, verdicts);
+        else ReadServer(bytes, verdicts);
     }
 
     /// <inheritdoc/>
     public override void OnEnded(Leg from, Verdicts verdicts)
     {
         ArgumentNullException.ThrowIfNull(verdicts);
+        _ended = true;
         if (from == Leg.Upstream) FlushServer(verdicts);
-        else FlushClient(verdicts);
+        if (!IsPlain) PassCommands(verdicts);
+        if (from == Leg.Downstream) FlushClient(verdicts);
     }
 
     /// <inheritdoc/>
     public override ProbeAttempt TryProbe(Leg towards, Instant now, Verdicts verdicts)
     {
         ArgumentNullException.ThrowIfNull(verdicts);
+        _now = now;
         if (IsPlain) return Withheld("plain relay");
         if (towards == Leg.Downstream) return Withheld("an FTP server may not speak unasked");
+        if (_ended) return Withheld("the session is ending");
         if (_inLongCommand) return Withheld("in the middle of a command line");
         if (_reader.Code != 0 && !_replyIsOurs && !_exchange.TransferRuns) return Withheld("in the middle of a reply");
+        if (_exchange.TransferRuns && IsHolding(Leg.Downstream)) return Withheld("a command of the client's waits");
         return _probes.TryProbe(now, verdicts);
     }
 
     /// <inheritdoc/>
     public override void OnDeadline(Instant now, Verdicts verdicts)
     {
-        if (now >= Deadline) _probes.SetStraight(now, verdicts);
+        ArgumentNullException.ThrowIfNull(verdicts);
+        _now = now;
+        if (now < _holdUntil) return;
+        _holdUntil = now + HoldMax;
+        if (_exchange is { IsFull: true, Owed: 0 })
+        {
+            BecomePlain("more unanswered commands than any client sends: not understood any more", verdicts);
+            Surrender(verdicts);
+            return;
+        }
+
+        PassCommands(verdicts);
+        if (!IsHolding(Leg.Downstream) || _exchange.TransferRuns || _exchange.Owed == 0) return;
+        if (_probes.IsSettingStraight)
+        {
+            // Neither our commands nor a PWD were answered: the client's own turn, its replies tell which is which.
+            _givingWay = true;
+            PassCommands(verdicts);
+        }
+        else if (_exchange.ListingRuns && _data.IsOpen)
+        {
+            _data.Close();
+        }
+        else
+        {
+            _holdUntil = now + StraightMax;
+            _probes.SetStraight(now, verdicts);
+        }
     }
 
-    private void ReadClient(ReadOnlySpan<byte> bytes, Instant now, Verdicts verdicts)
+    private void ReadClient(ReadOnlySpan<byte> bytes, Verdicts verdicts)
     {
         const byte TlsHandshake = 0x16;
         if (!_clientSpoke && bytes.Length > 0)
@@ -119,225 +169,151 @@ public sealed class FtpProtocol : Protocol
 
         _fromClient.Add(bytes);
         if (IsPlain) Surrender(verdicts);
-        else PassCommands(now, verdicts);
+        else PassCommands(verdicts);
     }
 
-    private void PassCommands(Instant now, Verdicts verdicts)
+    private void PassCommands(Verdicts verdicts)
     {
         bool held = false;
-        while (!IsPlain && !held && !_fromClient.IsEmpty)
+        while (!_fromClient.IsEmpty)
         {
             ReadOnlySpan<byte> pending = _fromClient.Pending;
             int lf = pending.IndexOf((byte)'\n');
+            int length = lf < 0 ? pending.Length : lf + 1;
             if (_inLongCommand)
             {
-                int part = lf < 0 ? pending.Length : lf + 1;
-                verdicts.Send(Leg.Upstream, pending[..part]);
+                verdicts.Send(Leg.Upstream, pending[..length]);
                 _inLongCommand = lf < 0;
-                _fromClient.Drop(part);
-                continue;
             }
-
-            if (lf < 0 && pending.Length < CommandBytesMax) break;
-            held = MustHold;
-            if (held) break;
-            if (_exchange.IsFull)
+            else
             {
-                BecomePlain("more unanswered commands than any client sends: not understood any more", verdicts);
-                break;
+                if (lf < 0 && length < CommandBytesMax) break;
+                held = MustHold;
+                if (held) break;
+                PassCommand(pending[..length], lf >= 0, verdicts);
             }
 
-            int length = lf < 0 ? pending.Length : lf + 1;
-            PassCommand(pending[..length], lf >= 0, now, verdicts);
             _fromClient.Drop(length);
         }
 
-        if (!held) _holdingSince = Instant.Never;
-        else if (_holdingSince == Instant.Never) _holdingSince = now;
-        if (IsPlain) Surrender(verdicts);
+        if (!held) _holdUntil = Instant.Never;
+        else if (_holdUntil == Instant.Never) _holdUntil = _now + HoldMax;
     }
 
-    // Our answer is due now: a command let past it could be taken for it, or it for the command's.
-    private bool MustHold => _exchange.CountOf(FtpOwner.Ours) > 0 && !_exchange.TransferRuns;
+    private bool MustHold => !_ended && (_exchange.IsFull || (!_givingWay && _probes.MustHold(_now)));
 
-    private void PassCommand(ReadOnlySpan<byte> line, bool whole, Instant now, Verdicts verdicts)
+    private void PassCommand(ReadOnlySpan<byte> line, bool whole, Verdicts verdicts)
     {
         FtpCommand command = FtpCommand.Read(line);
         _inLongCommand = !whole;
-        _probes.OnClientCommand(command, now);
-        var pending = new FtpPending { Owner = FtpOwner.Client, Verb = command.Verb, SentAt = now };
-        if (command.Verb == FtpVerb.Type) pending.Text = command.Argument.ToArray();
+        _probes.OnClientCommand(command, _now);
+        var pending = new FtpPending { Owner = FtpOwner.Client, Verb = command.Verb, SentAt = _now };
+        if (command.Verb is FtpVerb.Type or FtpVerb.Rest && command.Argument.Length <= ArgumentBytesMax) pending.Text = command.Argument.ToArray();
         if (whole && command.Verb is FtpVerb.Port or FtpVerb.Eprt)
         {
-            PassDataAddress(line, command, pending, verdicts);
+            bool passed = _addresses.TryPassCommand(line, command, verdicts);
+            _exchange.Add(passed ? pending : pending with { Owner = FtpOwner.Refused, Text = "500 Illegal PORT command.\r\n"u8.ToArray() });
+            if (!passed) AnswerRefused(verdicts);
             return;
         }
 
-        // An ABOR behind a NOOP that the server has not read would not be seen: ending the data connection is.
-        if (command.Verb == FtpVerb.Abor && _exchange.CountOf(FtpOwner.Ours) > 0) _data.Close();
+        // Such an ABOR would not be seen in time: the end of the data connection is.
+        if (command.Verb == FtpVerb.Abor && _probes.HidesAbort(_now)) _data.Close();
         if (!command.Name.IsEmpty) _exchange.Add(pending);
         if (command.UrgentUpTo > 0) verdicts.SendUrgentUpstream(line[..command.UrgentUpTo]);
         verdicts.Send(Leg.Upstream, line[command.UrgentUpTo..]);
     }
 
-    private void PassDataAddress(ReadOnlySpan<byte> line, FtpCommand command, FtpPending pending, Verdicts verdicts)
-    {
-        bool understood = command.Verb == FtpVerb.Port
-            ? FtpAddress.TryFindSix(command.Argument, out _, out IPEndPoint asked)
-            : FtpAddress.TryReadExtended(command.Argument, out asked);
-        if (!understood)
-        {
-            _exchange.Add(pending); // the server will say what is wrong with it
-            verdicts.Send(Leg.Upstream, line);
-            return;
-        }
-
-        IPEndPoint? ours = asked.Port < FtpAddress.PortMin || !_data.IsPeer(Leg.Downstream, asked.Address)
-            ? null : _data.Open(Leg.Upstream, asked.Port);
-        if (ours is null)
-        {
-            verdicts.Note(FlowEventKind.Notice, $"refused {Encoding.ASCII.GetString(command.Name)} to {asked}: data goes to the client's own address, port {FtpAddress.PortMin} or above, only", Leg.Downstream);
-            Refuse("500 Illegal PORT command.\r\n"u8, pending, verdicts);
-            return;
-        }
-
-        _exchange.Add(pending);
-        bool asPort = command.Verb == FtpVerb.Port && FtpAddress.IsIPv4(ours.Address);
-        string rewritten = asPort ? $"PORT {FtpAddress.Six(ours)}\r\n" : $"EPRT {FtpAddress.Extended(ours)}\r\n";
-        verdicts.Send(Leg.Upstream, Encoding.ASCII.GetBytes(rewritten));
-    }
-
-    private void Refuse(ReadOnlySpan<byte> reply, FtpPending pending, Verdicts verdicts)
-    {
-        _exchange.Add(pending with { Owner = FtpOwner.Refused, Text = reply.ToArray() });
-        AnswerRefused(verdicts);
-    }
-
+    // Never into the middle of a reply.
     private void AnswerRefused(Verdicts verdicts)
     {
+        if (_reader.Code != 0 || !_reader.Held.IsEmpty) return;
         while (_exchange.Count > 0 && _exchange[0].Owner == FtpOwner.Refused)
             verdicts.Send(Leg.Downstream, _exchange.TakeAt(0).Text);
     }
 
-    private void ReadServer(ReadOnlySpan<byte> bytes, Instant now, Verdicts verdicts)
+    private void ReadServer(ReadOnlySpan<byte> bytes, Verdicts verdicts)
     {
-        while (true)
+        while (!IsPlain)
         {
             FtpReplyStep step = _reader.Read(ref bytes, out ReadOnlySpan<byte> piece);
             if (step == FtpReplyStep.NeedMore) return;
             if (step == FtpReplyStep.Doubt)
             {
                 BecomePlain("the server's bytes are not an FTP reply: not understood any more", verdicts);
-            }
-            else if (step == FtpReplyStep.Start)
-            {
-                StartReply(_reader.Code, verdicts);
+                break;
             }
 
-            if (!IsPlain)
-            {
-                int code = _replyCode;
-                PassReplyPiece(piece, step == FtpReplyStep.End, verdicts);
-                if (step == FtpReplyStep.End) EndReply(code, now, verdicts);
-            }
-
-            if (!IsPlain) continue;
-            Surrender(verdicts);
-            verdicts.Send(Leg.Downstream, bytes);
-            return;
+            if (step == FtpReplyStep.Start) StartReply(verdicts);
+            PassReplyPiece(piece, verdicts);
+            if (step == FtpReplyStep.End) EndReply(verdicts);
         }
+
+        Surrender(verdicts);
+        verdicts.Send(Leg.Downstream, bytes);
     }
 
-    private void StartReply(int code, Verdicts verdicts)
+    private void StartReply(Verdicts verdicts)
     {
-        _replyCode = code;
-        _replyIndex = _exchange.Match(code, _data.IsOpen, out FtpPending? passedOver);
+        _replyCode = _reader.Code;
+        _replyIndex = _exchange.Match(_replyCode, _data.IsOpen, _server.NoopCode, out FtpPassedOver passedOver);
         _replyIsOurs = _replyIndex >= 0 && _exchange[_replyIndex].Owner == FtpOwner.Ours;
-        if (passedOver is { } command) _probes.OnPassedOver(command, verdicts);
+        if (passedOver.Count > 0) _probes.OnPassedOver(passedOver, verdicts);
     }
 
-    private void PassReplyPiece(ReadOnlySpan<byte> piece, bool ends, Verdicts verdicts)
+    private void PassReplyPiece(ReadOnlySpan<byte> piece, Verdicts verdicts)
     {
-        bool isAddress = _replyIndex >= 0 && (_replyCode == 227 && _exchange[_replyIndex].Verb == FtpVerb.Pasv
-            || _replyCode == 229 && _exchange[_replyIndex].Verb == FtpVerb.Epsv);
-        if (isAddress)
+        if (!ReplyIsAddress)
         {
-            _addressReply.Add(piece);
-            if (_addressReply.Pending.Length > AddressReplyBytesMax)
-                BecomePlain($"a {_replyCode} reply of over {AddressReplyBytesMax} bytes: not understood any more", verdicts);
-            else if (ends && !_replyIsOurs)
-                PassAddressReply(verdicts);
+            if (!_replyIsOurs) verdicts.Send(Leg.Downstream, piece);
             return;
         }
 
-        if (!_replyIsOurs) verdicts.Send(Leg.Downstream, piece);
+        bool tooLong = _addressReply.Pending.Length + piece.Length > AddressReplyBytesMax;
+        if (!tooLong || !_replyIsOurs) _addressReply.Add(piece);
+        if (tooLong && !_replyIsOurs)
+            BecomePlain($"a {_replyCode} reply of over {AddressReplyBytesMax} bytes: not understood any more", verdicts);
     }
 
-    private void PassAddressReply(Verdicts verdicts)
+    private bool ReplyIsAddress => _replyIndex >= 0 && (_replyCode == 227 && _exchange[_replyIndex].Verb == FtpVerb.Pasv
+        || _replyCode == 229 && _exchange[_replyIndex].Verb == FtpVerb.Epsv);
+
+    private void EndReply(Verdicts verdicts)
     {
-        ReadOnlySpan<byte> line = _addressReply.Pending;
-        int port = 0;
-        bool found;
-        Range where;
-        if (_replyCode == 227)
-        {
-            found = FtpAddress.TryFindSix(line[4..], out where, out IPEndPoint offered);
-            if (found) port = offered.Port;
-        }
-        else
-        {
-            found = FtpAddress.TryFindExtendedPort(line[4..], out where, out port);
-        }
-
-        if (!found)
-        {
-            verdicts.Send(Leg.Downstream, line);
-        }
-        else if ((port < FtpAddress.PortMin ? null : _data.Open(Leg.Downstream, port)) is { } ours)
-        {
-            string address = _replyCode == 227 ? FtpAddress.Six(ours) : ours.Port.ToString(CultureInfo.InvariantCulture);
-            verdicts.Send(Leg.Downstream, line[..4]);
-            verdicts.Send(Leg.Downstream, line[4..][..where.Start.Value]);
-            verdicts.Send(Leg.Downstream, Encoding.ASCII.GetBytes(address));
-            verdicts.Send(Leg.Downstream, line[4..][where.End.Value..]);
-        }
-        else
-        {
-            verdicts.Note(FlowEventKind.Notice, $"no data connection: the server offers port {port}, and ports below {FtpAddress.PortMin} are refused, or none was free here");
-            verdicts.Send(Leg.Downstream, "425 Can't open data connection.\r\n"u8);
-        }
-
-        _addressReply.Clear();
-    }
-
-    private void EndReply(int code, Instant now, Verdicts verdicts)
-    {
-        int index = _replyIndex;
-        _replyIndex = FtpExchange.Unsolicited;
+        if (IsPlain) return;
+        int code = _replyCode;
         if (code == 421) _probes.OnServerLeaves(verdicts);
-        if (index < 0) return;
+        if (_replyIndex >= 0) EndReplyTo(_exchange[_replyIndex], code, verdicts);
+        _replyIsOurs = false;
+        AnswerRefused(verdicts);
+        if (!IsPlain) PassCommands(verdicts);
+    }
+
+    private void EndReplyTo(FtpPending command, int code, Verdicts verdicts)
+    {
         if (code < 200)
         {
-            if (_exchange[index].IsTransfer) _exchange.MarkStarted(index);
-            _probes.OnPreliminary(_exchange[index]);
+            if (command.IsTransfer) _exchange.MarkStarted(_replyIndex);
+            if (command is { IsTransfer: true, Owner: FtpOwner.Client }) _probes.OnTransferStarted();
             return;
         }
 
-        FtpPending answered = _exchange.TakeAt(index);
-        if (answered.Owner == FtpOwner.Ours)
+        bool isAddress = ReplyIsAddress;
+        _exchange.TakeAt(_replyIndex);
+        if (command.Owner == FtpOwner.Ours)
         {
-            _probes.OnAnswered(answered, code, _addressReply.Pending, now, verdicts);
-            _addressReply.Clear();
+            _probes.OnAnswered(command, code, _addressReply.Pending, _now, verdicts);
         }
         else
         {
-            _probes.OnReplied(answered, code);
-            if (answered.Verb == FtpVerb.Auth && code is 234 or 235)
+            if (isAddress) code = _addresses.PassReply(code, _addressReply.Pending, verdicts);
+            _probes.OnReplied(command, code, _now);
+            if (command.Verb == FtpVerb.Auth && code is 234 or 235 or 334)
                 BecomePlain("AUTH accepted: encrypted from here, kernel keepalive only", verdicts);
         }
 
-        AnswerRefused(verdicts);
-        if (!IsPlain) PassCommands(now, verdicts);
+        if (isAddress) _addressReply.Clear();
+        if (_exchange.Owed == 0) _givingWay = false;
     }
 
     // Nothing is held any more, in either direction.
@@ -345,12 +321,11 @@ public sealed class FtpProtocol : Protocol
     {
         FlushServer(verdicts);
         FlushClient(verdicts);
-        _holdingSince = Instant.Never;
     }
 
     private void FlushServer(Verdicts verdicts)
     {
-        if (!_replyIsOurs || _reader.Code == 0)
+        if (!_replyIsOurs)
         {
             verdicts.Send(Leg.Downstream, _addressReply.Pending);
             verdicts.Send(Leg.Downstream, _reader.Held);
@@ -364,6 +339,7 @@ public sealed class FtpProtocol : Protocol
     {
         verdicts.Send(Leg.Upstream, _fromClient.Pending);
         _fromClient.Clear();
+        _holdUntil = Instant.Never;
     }
 
     private static Leg Other(Leg leg) => leg == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
