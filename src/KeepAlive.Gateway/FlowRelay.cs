@@ -103,6 +103,7 @@ internal sealed class FlowRelay
 
             CarryOut();
             Rearm();
+            Release();
         }
 
         // Not awaited: a leg that takes no bytes shows in its pump, and what waits here is bounded by the protocol.
@@ -181,12 +182,15 @@ internal sealed class FlowRelay
             if (_verdicts.BytesFor(Leg.Upstream).Length > 0) _probe.OnSent(now);
             CarryOut();
             Rearm();
-            if (_released is not null && !protocol.IsHolding(Leg.Downstream))
-            {
-                _released.SetResult();
-                _released = null;
-            }
+            Release();
         }
+    }
+
+    private void Release()
+    {
+        if (_released is null || _protocol!.IsHolding(Leg.Downstream)) return;
+        _released.SetResult();
+        _released = null;
     }
 
     // The client's bytes wait for an answer that is on its way: read no more of them until it is here.
