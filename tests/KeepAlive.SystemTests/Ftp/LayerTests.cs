@@ -3,7 +3,7 @@ namespace KeepAlive.SystemTests.Ftp;
 /// <summary>Each layer alone keeps the control connection: the protocol's probes without the kernel's, and the other way.</summary>
 public sealed class LayerTests
 {
-    public static TheoryData<FtpServerName> Servers => [.. Enum.GetValues<FtpServerName>()];
+    public static TheoryData<FtpServerName> Servers => [FtpServerName.ProFtpd, FtpServerName.ProFtpdSendfile, FtpServerName.Vsftpd, FtpServerName.PureFtpd];
 
     [Theory]
     [MemberData(nameof(Servers))]
@@ -20,6 +20,27 @@ public sealed class LayerTests
         FtpOutcome outcome = await TransferTests.TransferAsync(FtpServerName.Vsftpd, FtpClientName.Ftplib, FtpDirection.Download, FtpMode.Passive, "ftp", "--tcp", "3:3:2", "--probe", "off");
         Assert.True(outcome.IsWell, outcome.Describe());
         Assert.DoesNotContain("\"probe-sent\"", outcome.Transcript, StringComparison.Ordinal);
+    }
+}
+
+/// <summary>FTP over TLS passes through: nothing is read, kernel keepalive holds the control connection.</summary>
+public sealed class TlsTests
+{
+    [Fact]
+    public async Task Passive_data_reaches_the_server_through_the_range()
+    {
+        FtpOutcome outcome = await TransferTests.TransferAsync(
+            FtpServerName.VsftpdTls, FtpClientName.Curl, FtpDirection.Download, FtpMode.ExtendedPassive, "ftp", "--tcp", "3:3:2", "--passive-range", RealFtpServer.PassiveRange);
+        Assert.True(outcome.IsWell, outcome.Describe());
+        Assert.Contains("\"plain-relay\"", outcome.Transcript, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_keepalive_it_breaks()
+    {
+        FtpOutcome outcome = await TransferTests.TransferAsync(
+            FtpServerName.VsftpdTls, FtpClientName.Curl, FtpDirection.Download, FtpMode.ExtendedPassive, "ftp", "--tcp", "off", "--passive-range", RealFtpServer.PassiveRange);
+        Assert.False(outcome.IsWell, outcome.Describe());
     }
 }
 

@@ -118,6 +118,7 @@ public static class RealFtpClient
         [
             "curl", "-sSv", "--max-time", $"{RealFtpServer.TransferSeconds + PatienceSeconds}", "-u", $"{server.User}:{server.Password}",
             .. mode switch { FtpMode.Passive => ["--disable-epsv"], FtpMode.Active => (string[])["--ftp-port", "-"], _ => [] },
+            .. server.IsTls ? (string[])["--ssl-reqd", "--insecure"] : [],
             .. server.ClientMustLimitRate ? (string[])["--limit-rate", $"{RealFtpServer.BytesPerSecond}"] : [],
             .. direction == FtpDirection.Download ? (string[])["-o", fetched] : ["-T", server.FilePath],
             "-Q", "-PWD", $"ftp://{address}:{port}/{path}",

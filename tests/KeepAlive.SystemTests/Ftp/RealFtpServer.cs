@@ -12,6 +12,9 @@ public enum FtpServerName
     /// <summary>Unthrottled, so that it sends with sendfile and reads nothing meanwhile. Its clients limit the rate.</summary>
     ProFtpdSendfile,
     Vsftpd,
+
+    /// <summary>vsftpd that takes no session without TLS, on the control and the data connection.</summary>
+    VsftpdTls,
     PureFtpd,
 }
 
@@ -23,6 +26,9 @@ public sealed class RealFtpServer : IAsyncDisposable
     public const int BytesPerSecond = 400 * 1024;
     public const int Port = 2121;
 
+    /// <summary>The passive ports of <see cref="FtpServerName.VsftpdTls"/>.</summary>
+    public const string PassiveRange = "40100-40109";
+
     private readonly WorkFolder _work = new();
     private readonly NetworkSpace _host;
     private ChildProcess? _daemon;
@@ -33,12 +39,16 @@ public sealed class RealFtpServer : IAsyncDisposable
 
     public string Address => _host.Address.ToString();
 
-    public string User => Name == FtpServerName.Vsftpd ? "anonymous" : "kat";
+    public bool IsTls => Name == FtpServerName.VsftpdTls;
 
-    public string Password => Name == FtpServerName.Vsftpd ? "a@b" : "secret";
+    private bool IsVsftpd => Name is FtpServerName.Vsftpd or FtpServerName.VsftpdTls;
+
+    public string User => IsVsftpd ? "anonymous" : "kat";
+
+    public string Password => IsVsftpd ? "a@b" : "secret";
 
     /// <summary>The path a client stores to.</summary>
-    public string UploadPath => Name == FtpServerName.Vsftpd ? "up/stored" : "stored";
+    public string UploadPath => IsVsftpd ? "up/stored" : "stored";
 
     /// <summary>The file to move, of a size that takes the time.</summary>
     public string FilePath => _work.File("home/big");
@@ -75,11 +85,12 @@ public sealed class RealFtpServer : IAsyncDisposable
         _work.Folder("home");
         byte[] file = RandomNumberGenerator.GetBytes(TransferSeconds * BytesPerSecond);
         await File.WriteAllBytesAsync(FilePath, file);
-        if (Name == FtpServerName.Vsftpd)
+        if (IsVsftpd)
         {
             await ChildProcess.RunAsync(["chown", "daemon", _work.Folder("home/up")]);
             _work.Folder("empty");
-            await File.WriteAllTextAsync(_work.File("conf"), VsftpdConfiguration());
+            await File.WriteAllTextAsync(_work.File("conf"), VsftpdConfiguration() + (IsTls ? VsftpdTlsConfiguration() : ""));
+            if (IsTls) await ChildProcess.RunAsync(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", _work.File("key"), "-out", _work.File("cert"), "-days", "2", "-subj", "/CN=lab"]);
             return;
         }
 
@@ -98,7 +109,7 @@ public sealed class RealFtpServer : IAsyncDisposable
 
     private string[] Command() => Name switch
     {
-        FtpServerName.Vsftpd => [Requires.Server("vsftpd", "usr/sbin/vsftpd"), _work.File("conf")],
+        FtpServerName.Vsftpd or FtpServerName.VsftpdTls => [Requires.Server("vsftpd", "usr/sbin/vsftpd"), _work.File("conf")],
         FtpServerName.PureFtpd =>
         [
             Requires.Server("pure-ftpd", "usr/sbin/pure-ftpd"), "-S", $"{Address},{Port}", "-l", $"puredb:{_work.File("pdb")}", "-E", "-A", "-H",
@@ -125,6 +136,18 @@ public sealed class RealFtpServer : IAsyncDisposable
         xferlog_enable=NO
         seccomp_sandbox=NO
         anon_max_rate={BytesPerSecond}
+
+        """;
+
+    private string VsftpdTlsConfiguration() => $"""
+        ssl_enable=YES
+        allow_anon_ssl=YES
+        force_anon_logins_ssl=YES
+        force_anon_data_ssl=YES
+        rsa_cert_file={_work.File("cert")}
+        rsa_private_key_file={_work.File("key")}
+        pasv_min_port={PassiveRange.Split('-')[0]}
+        pasv_max_port={PassiveRange.Split('-')[1]}
 
         """;
 
