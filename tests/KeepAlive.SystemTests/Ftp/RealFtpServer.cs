@@ -118,6 +118,7 @@ public sealed class RealFtpServer : IAsyncDisposable
         _ => [Requires.Server("proftpd-core", "usr/sbin/proftpd"), "-n", "-c", _work.File("conf")],
     };
 
+    // Not isolated: a session in a namespace of its own would outlive the lab, which ends what is in its namespaces.
     private string VsftpdConfiguration() => $"""
         listen=YES
         listen_address={Address}
@@ -135,6 +136,8 @@ public sealed class RealFtpServer : IAsyncDisposable
         nopriv_user=nobody
         xferlog_enable=NO
         seccomp_sandbox=NO
+        isolate=NO
+        isolate_network=NO
         anon_max_rate={BytesPerSecond}
 
         """;
