@@ -67,8 +67,8 @@ public sealed class Schedule<T>
     /// <summary>Gives an item a new deadline, earlier or later; parks it with <see cref="Instant.Never"/>. A removed entry is left alone.</summary>
     public void Arm(ScheduleEntry entry, Instant deadline)
     {
+        if (!IsIn(entry)) return;
         ref Node node = ref At(entry.Index);
-        if (node.Version != entry.Version || node.Item is null) return;
         Unlink(ref node);
         Link(entry.Index, ref node, deadline);
     }
@@ -76,8 +76,8 @@ public sealed class Schedule<T>
     /// <summary>Takes an item out for good. Twice is harmless.</summary>
     public void Remove(ScheduleEntry entry)
     {
+        if (!IsIn(entry)) return;
         ref Node node = ref At(entry.Index);
-        if (node.Version != entry.Version || node.Item is null) return;
         Unlink(ref node);
         node.Item = null;
         node.Version++;
@@ -112,31 +112,27 @@ public sealed class Schedule<T>
     }
 
     /// <summary>No item is due before this; <see cref="Instant.Never"/> when none is armed.</summary>
-    public Instant NextWake
-    {
-        get
-        {
-            long best = long.MaxValue;
-            for (int level = 0; level < Levels; level++)
-            {
-                int shift = level * LevelBits;
-                long position = _current >> shift;
-                // On the upper levels the slot of the current position is next round's: it was emptied on entering it.
-                int ahead = NextOccupied(level, (int)(position & (Slots - 1)), includeFirst: level == 0);
-                if (ahead >= 0) best = Math.Min(best, (position + ahead) << shift);
-            }
+    public Instant NextWake => NextSlot() is var next && next == long.MaxValue ? Instant.Never : new Instant(next << SlotShift);
 
-            return best == long.MaxValue ? Instant.Never : new Instant(best << SlotShift);
+    // The next slot with something in it, on any level; between, nothing is due and nothing moves down.
+    private long NextSlot()
+    {
+        long best = long.MaxValue;
+        for (int level = 0; level < Levels; level++)
+        {
+            int shift = level * LevelBits;
+            long position = _current >> shift;
+            // On the upper levels the slot of the current position is next round's: it was emptied on entering it.
+            int ahead = NextOccupied(level, (int)(position & (Slots - 1)), includeFirst: level == 0);
+            if (ahead >= 0) best = Math.Min(best, (position + ahead) << shift);
         }
+
+        return best;
     }
 
     private void Step(long target)
     {
-        int inBlock = (int)(_current & (Slots - 1));
-        int ahead = NextOccupied(0, inBlock, includeFirst: false);
-        long toBoundary = Slots - inBlock;
-        long step = ahead > 0 ? Math.Min(ahead, toBoundary) : toBoundary;
-        _current = Math.Min(target, _current + step);
+        _current = Math.Min(target, NextSlot());
         if ((_current & (Slots - 1)) == 0) Cascade(1);
     }
 
@@ -208,9 +204,14 @@ public sealed class Schedule<T>
     private int Grow()
     {
         if (_used >> ChunkBits == _chunks.Count) _chunks.Add(new Node[1 << ChunkBits]);
-        At(_used).Next = None;
+        ref Node node = ref At(_used);
+        node.Next = None;
+        node.Version = 1; // not the default handle's
         return _used++;
     }
+
+    private bool IsIn(ScheduleEntry entry) =>
+        entry.Index < _used && At(entry.Index) is { Item: not null } node && node.Version == entry.Version;
 
     private ref Node At(int index) => ref _chunks[index >> ChunkBits][index & ((1 << ChunkBits) - 1)];
 

@@ -77,6 +77,51 @@ public sealed class ScheduleTests
         Assert.True(each < 64, $"{each:0.0} bytes an item");
     }
 
+    [Fact]
+    public void A_handle_that_was_never_given_out_is_left_alone()
+    {
+        var schedule = new Schedule<string>(Start);
+        schedule.Arm(default, Start);
+        schedule.Remove(default);
+        schedule.Add("first", Instant.Never);
+        schedule.Arm(default, Start);
+        schedule.Remove(default);
+        Assert.False(schedule.TryTake(Start + TimeSpan.FromDays(1), out _));
+        Assert.Equal(1, schedule.Count);
+    }
+
+    /// <summary>A machine that slept, or a schedule with one far deadline: time passes in steps of what is in it, not in slots.</summary>
+    [Fact]
+    public void A_jump_of_years_costs_no_walk_through_them()
+    {
+        var schedule = new Schedule<string>(Start);
+        ScheduleEntry entry = schedule.Add("far", Instant.Never);
+        Instant now = Start;
+        for (int i = 0; i < 20_000; i++)
+        {
+            schedule.Arm(entry, now + TimeSpan.FromDays(365));
+            Assert.False(schedule.TryTake(now + TimeSpan.FromDays(364), out _));
+            now += TimeSpan.FromDays(365) + Slot;
+            Assert.True(schedule.TryTake(now, out _));
+        }
+    }
+
+    [Fact]
+    public void Between_two_deadlines_it_wakes_only_to_sort_what_comes_nearer()
+    {
+        var schedule = new Schedule<string>(Start);
+        Instant due = Start + TimeSpan.FromDays(30);
+        schedule.Add("far", due);
+        int wakes = 0;
+        for (Instant now = Start; !schedule.TryTake(now, out _); wakes++)
+        {
+            now = schedule.NextWake;
+            Assert.True(now <= due + Slot, $"wakes at {now}");
+        }
+
+        Assert.True(wakes <= 4, $"{wakes} wakes");
+    }
+
     private static void Rearm(Schedule<Item> schedule, Item item, Instant deadline)
     {
         if (item.Removed) return;
