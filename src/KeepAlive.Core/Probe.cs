@@ -44,7 +44,8 @@ public enum ProbeEffect
 /// <para>
 /// Same inputs as the Linux kernel's timer give the same probe times (net/ipv4/tcp_timer.c,
 /// tcp_keepalive_timer): the first probe <c>idle</c> after the last thing heard, the next ones
-/// <c>interval</c> apart and never closer, the verdict one interval after the last of them.
+/// <c>interval</c> apart and never closer, the verdict one interval after the last of them. With an interval longer than
+/// idle the first probe after an answer waits for it too, so that the verdict may take interval + count × interval.
 /// </para>
 /// <para>
 /// Told of traffic it does one store, so a schedule need not be touched: when an old deadline comes up,
@@ -98,7 +99,7 @@ public struct Probe
     {
         _sinceHeard = Unanswered + 1;
         _lastProbe = _lastSent = now;
-        _notBefore = now + _policy.Interval;
+        _notBefore = now + Pause;
     }
 
     /// <summary>A probe went out that keeps the path warm but proves nothing by staying unanswered.</summary>
@@ -121,7 +122,7 @@ public struct Probe
             return ProbeEffect.GiveUp;
         }
 
-        _notBefore = now + _policy.Interval;
+        _notBefore = now + Pause;
         return ProbeEffect.SendProbe;
     }
 
@@ -136,6 +137,9 @@ public struct Probe
 
     /// <summary>When the peer was last heard.</summary>
     public readonly Instant LastReceived => _lastReceived;
+
+    // A binding knows no probes: an interval longer than idle must not let it expire.
+    private readonly TimeSpan Pause => _question == ProbeQuestion.BindingFresh && _idle < _policy.Interval ? _idle : _policy.Interval;
 
     private readonly Instant QuietSince =>
         _question == ProbeQuestion.PeerAlive ? _lastReceived : Instant.Max(_lastReceived, _lastSent);

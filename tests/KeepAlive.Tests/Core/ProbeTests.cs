@@ -53,6 +53,16 @@ public sealed class ProbeTests
     }
 
     [Fact]
+    public void A_binding_is_refreshed_after_idle_even_where_the_interval_is_longer()
+    {
+        var probe = new Probe(new KeepAlivePolicy(TimeSpan.FromSeconds(2), 3, TimeSpan.FromSeconds(60)), ProbeQuestion.BindingFresh, Start);
+        Instant due = probe.Deadline;
+        Assert.Equal(ProbeEffect.SendProbe, probe.OnDeadline(due));
+        probe.OnProbeSent(due);
+        Assert.Equal(due + TimeSpan.FromSeconds(2), probe.Deadline);
+    }
+
+    [Fact]
     public void A_refresh_or_a_withheld_probe_never_counts_and_being_told_nothing_does_not_spin()
     {
         var probe = new Probe(Policy, ProbeQuestion.PeerAlive, Start);

@@ -22,6 +22,8 @@ internal sealed class VirtualTime
             Now = new Instant(next.At);
             what();
         }
+
+        Now = Instant.Max(Now, end);
     }
 }
 
