@@ -74,11 +74,16 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         foreach (DataRelay relay in open) relay.Reset();
     }
 
-    /// <summary>The flow is over: nothing new is opened.</summary>
-    public void End()
+    /// <summary>The control connection is over: nothing new is opened; done when what is open has ended.</summary>
+    public Task FinishAsync()
     {
-        lock (_lock) _closed = true;
-        Close();
+        lock (_lock)
+        {
+            _closed = true;
+            _listener?.Dispose();
+            _listener = null;
+            return Task.WhenAll(_open.Select(relay => relay.Ended));
+        }
     }
 
     private async Task ServeAsync(Socket listener, Leg from, int port)

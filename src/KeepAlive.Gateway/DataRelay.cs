@@ -11,7 +11,11 @@ internal sealed class DataRelay(Socket client, Socket server)
     private readonly Flow _flow = new(0, MonotonicClock.Now);
     private SendWatch _toClient;
     private SendWatch _toServer;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _death;
+
+    /// <summary>Done when both sides are closed.</summary>
+    public Task Ended => _ended.Task;
 
     /// <summary>The server has ended its side, or the connection is gone.</summary>
     public bool ServerEnded { get; private set; }
@@ -42,6 +46,7 @@ internal sealed class DataRelay(Socket client, Socket server)
             PumpAsync(client, server, Leg.Downstream), PumpAsync(server, client, Leg.Upstream)).ConfigureAwait(false);
         client.Dispose();
         server.Dispose();
+        _ended.SetResult();
         string moved = string.Create(CultureInfo.InvariantCulture, $"{_flow.Received(Leg.Downstream)} bytes up, {_flow.Received(Leg.Upstream)} bytes down");
         return (_death ?? faults.FirstOrDefault(f => f is not null)) is { } fault ? $"{moved}; broken: {fault}" : moved;
     }

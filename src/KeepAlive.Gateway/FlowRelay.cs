@@ -49,14 +49,16 @@ internal sealed class FlowRelay
         Instant now = MonotonicClock.Now;
         uint seed = (uint)Random.Shared.Next();
         _protocol = setting.NewProtocol?.Invoke(_data, now, seed);
-        _alarm = setting.Clock.Add(this);
         _look = now + setting.KeepAlive.SendLook;
-        if (_protocol is null) return;
+        if (_protocol is not null)
+        {
+            KeepUrgentInline(downstream);
+            KeepUrgentInline(upstream);
+            _probes = setting.Options.Probe.IsOn;
+            if (_probes) _probe = new Probe(setting.Options.Probe.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, now, Random.Shared.NextDouble());
+        }
 
-        KeepUrgentInline(downstream);
-        KeepUrgentInline(upstream);
-        _probes = setting.Options.Probe.IsOn;
-        if (_probes) _probe = new Probe(setting.Options.Probe.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, now, Random.Shared.NextDouble());
+        _alarm = setting.Clock.Add(this); // last: nothing after it can fail and leave it there
     }
 
     public Flow Flow { get; }
@@ -73,16 +75,23 @@ internal sealed class FlowRelay
     {
         lock (_lock) Rearm();
         await Task.WhenAll(PumpAsync(_downstream, _upstream), PumpAsync(_upstream, _downstream)).ConfigureAwait(false);
+        lock (_lock) _probes = false;
+        // A transfer may outlive its control connection; one whose control connection died does not.
+        if (_death is not null) _data.Close();
+        await _data.FinishAsync().ConfigureAwait(false);
         lock (_lock) _closed = true;
         _setting.Clock.Remove(_alarm);
-        _data.End();
         _downstream.Socket.Dispose();
         _upstream.Socket.Dispose();
         if (_death is not null) _setting.Emit(_death);
     }
 
-    /// <summary>Ends both legs at once, with a reset.</summary>
-    public void Abort(Leg leg, string why) => Die(leg, why);
+    /// <summary>Ends both legs and all data connections at once, with a reset.</summary>
+    public void Abort(Leg leg, string why)
+    {
+        Die(leg, why);
+        _data.Close();
+    }
 
     /// <summary>The clock has come to what <see cref="Rearm"/> asked for.</summary>
     public void OnDeadline(Instant now)

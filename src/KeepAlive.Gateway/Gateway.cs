@@ -166,7 +166,8 @@ public sealed class Gateway : IAsyncDisposable
     private async Task RelayAsync(Socket client, Flow flow)
     {
         Instant started = MonotonicClock.Now;
-        Socket server = await _dialer.DialAsync(_options.To, _stopping.Token).ConfigureAwait(false);
+        using Socket server = await _dialer.DialAsync(_options.To, _stopping.Token).ConfigureAwait(false);
+        using Socket near = client; // from here on; without a server it is still to be told so
         client.NoDelay = true;
         _setting.KeepAlive.Apply(client, Leg.Downstream, flow.Id);
         _setting.KeepAlive.Apply(server, Leg.Upstream, flow.Id);

@@ -73,6 +73,26 @@ public sealed class FtpGatewayTests
     }
 
     [Fact]
+    public async Task A_transfer_outlives_the_orderly_end_of_its_control_connection()
+    {
+        await using var bench = new Bench("ftp");
+        (Line client, Line server) = await bench.LogInAsync();
+        using Socket offered = Listen();
+        using Line data = await DialAsync(await PassiveAsync(client, server, offered));
+        using Line far = new(await offered.AcceptAsync().WaitAsync(Bench.Patience));
+        await bench.EventAsync(FlowEventKind.DataOpened);
+        await Bench.PassAsync(client, server, "QUIT", "221 bye");
+        client.Dispose();
+        server.Dispose();
+        await far.SayAsync("the rest");
+        Assert.Equal("the rest", await data.HearAsync());
+        far.Dispose();
+        Assert.Equal(SocketError.Success, await data.EndAsync());
+        data.Dispose();
+        await bench.EventAsync(FlowEventKind.Closed);
+    }
+
+    [Fact]
     public async Task Active_data_goes_to_the_client_and_nobody_else()
     {
         await using var bench = new Bench("ftp");
