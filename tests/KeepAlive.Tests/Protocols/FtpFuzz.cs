@@ -12,6 +12,8 @@ public sealed class FtpFuzz
     private const int Sessions = 60_000;
     private const int PartsPerSession = 12;
     private const int SmallInputs = 2_000_000;
+    private const int LongSessions = 100;
+    private const int PartsPerLongSession = 2000;
 
     // What sessions are made of, so that the parser is led deep before it is misled.
     private static readonly string[] Phrases =
@@ -20,6 +22,10 @@ public sealed class FtpFuzz
         "EPSV\r\n", "229 (|||5000|)\r\n", "PORT 192,0,2,1,200,10\r\n", "EPRT |1|192.0.2.1|5000|\r\n", "EPRT |2|::1|5000|\r\n", "RETR f\r\n", "STOR f\r\n", "150 go\r\n", "226 end\r\n", "426 cut\r\n",
         "ABOR\r\n", "\u00FF\u00F4\u00FF\u00F2ABOR\r\n", "200 ok\r\n", "500 what\r\n", "257 \"/\"\r\n", "421 bye\r\n", "AUTH TLS\r\n", "234 go\r\n", "350 more\r\n", "REST 1\r\n", "RNFR a\r\n", "NOOP\r\n", "\r\n", "\n", "22", "x", "\0", "450 busy\r\n", "TYPE I\r\n", "STAT\r\n", "211-s\r\n 1\r\n211 e\r\n",
     ];
+
+    // Those that keep a session from becoming plain.
+    private static readonly string[] Replies = [.. Phrases.Where(p => p.Length > 4 && char.IsAsciiDigit(p[0]))];
+    private static readonly string[] Commands = [.. Phrases.Where(p => p.Length > 4 && char.IsAsciiLetter(p[0]) && p[0] != 'A')];
 
     [Fact]
     public void Sessions_of_phrases_and_noise_with_probes_in_between()
@@ -34,7 +40,7 @@ public sealed class FtpFuzz
                 bench.Data.IsOpen = random.Next(2) == 0;
                 bench.Now += TimeSpan.FromSeconds(random.Next(4));
                 if (random.Next(5) == 0) bench.Probe();
-                if (random.Next(5) == 0) bench.Deadline();
+                if (random.Next(5) == 0) AskDeadline(bench, seed);
                 bench.Receive(random.Next(2) == 0 ? Leg.Downstream : Leg.Upstream, Mutate(random, Encoding.Latin1.GetBytes(Phrases[random.Next(Phrases.Length)])));
                 Assert.True(bench.Protocol.HeldBytes <= FtpProtocol.HeldBytesMax + 64, $"seed {seed}: {bench.Protocol.HeldBytes} bytes held");
             }
@@ -45,7 +51,33 @@ public sealed class FtpFuzz
     }
 
     [Fact]
-    public void Without_probes_every_byte_comes_out_again()
+    public void Long_sessions_stay_bounded()
+    {
+        int parts = 0;
+        for (int seed = 1; seed <= LongSessions; seed++)
+        {
+            var random = new Random(seed);
+            FtpBench bench = new FtpBench(new FtpOptions { Commands = [.. Enum.GetValues<FtpKeepAliveCommand>()], RandomOrder = true }, seed: (uint)seed).LogIn();
+            for (int part = 0; part < PartsPerLongSession && !bench.Protocol.IsPlain; part++)
+            {
+                bench.Data.IsOpen = random.Next(2) == 0;
+                bench.Now += TimeSpan.FromSeconds(random.Next(10));
+                if (random.Next(3) == 0) bench.Probe();
+                if (bench.Now >= bench.Protocol.Deadline) AskDeadline(bench, seed);
+                if (random.Next(2) == 0) bench.Server(Replies[random.Next(Replies.Length)]);
+                else if (!bench.Protocol.IsHolding(Leg.Downstream)) bench.Client(Commands[random.Next(Commands.Length)]);
+                parts++;
+                Assert.True(bench.Protocol.Owed <= KeepAlivePolicy.CountMax + 1, $"seed {seed}: {bench.Protocol.Owed} answers owed");
+                Assert.True(bench.Protocol.PendingCount - bench.Protocol.Owed <= FtpExchange.PendingMax, $"seed {seed}: {bench.Protocol.PendingCount} commands remembered");
+                Assert.True(bench.Protocol.HeldBytes <= FtpProtocol.HeldBytesMax, $"seed {seed}: {bench.Protocol.HeldBytes} bytes held");
+            }
+        }
+
+        Assert.True(parts > LongSessions * PartsPerLongSession / 2, $"only {parts} parts: most sessions became plain");
+    }
+
+    [Fact]
+    public void Withgivenprobes_every_byte_comes_givenagain()
     {
         for (int seed = 1; seed <= Sessions; seed++)
         {
@@ -88,6 +120,29 @@ public sealed class FtpFuzz
     }
 
     [Fact]
+    public void Replies_of_any_bytes_are_given_givenwhole()
+    {
+        var random = new Random(2);
+        byte[] noise = new byte[60];
+        byte[] alphabet = "222601---  \r\n\nx"u8.ToArray();
+        for (int i = 0; i < SmallInputs / 10; i++)
+        {
+            var reader = new FtpReplyReader();
+            int length = random.Next(noise.Length), given = 0;
+            for (int at = 0; at < length; at++) noise[at] = alphabet[random.Next(alphabet.Length)];
+            for (int at = 0, part; at < length; at += part)
+            {
+                part = Math.Min(length - at, random.Next(1, 20));
+                ReadOnlySpan<byte> input = noise.AsSpan(at, part);
+                FtpReplyStep step;
+                while ((step = reader.Read(ref input, out ReadOnlySpan<byte> piece)) is not (FtpReplyStep.NeedMore or FtpReplyStep.Doubt)) given += piece.Length;
+                Assert.Equal(at + part, given + reader.Held.Length + input.Length);
+                if (step == FtpReplyStep.Doubt) break;
+            }
+        }
+    }
+
+    [Fact]
     public void Bytes_that_FsCheck_thinks_of() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(3000), Prop.ForAll<byte[], byte[], byte[]>((a, b, c) =>
     {
         var bench = new FtpBench();
@@ -118,7 +173,7 @@ public sealed class FtpFuzz
     }
 
     [Fact]
-    public void A_million_commands_without_replies_wait_and_end_in_a_plain_relay()
+    public void A_million_commands_withgivenreplies_wait_and_end_in_a_plain_relay()
     {
         FtpBench bench = new FtpBench().LogIn();
         byte[] commands = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("SIZE a\r\n", 1000)));
@@ -148,6 +203,12 @@ public sealed class FtpFuzz
 
         Assert.Equal(1000L * commands.Length, bench.ToServer.Length);
         Assert.Equal(1000L * replies.Length, bench.ToClient.Length);
+    }
+
+    private static void AskDeadline(FtpBench bench, int seed)
+    {
+        bench.Deadline();
+        Assert.True(bench.Protocol.Deadline > bench.Now, $"seed {seed}: the deadline stays behind, at {bench.Protocol.Deadline}");
     }
 
     private static byte[] Mutate(Random random, byte[] bytes)
