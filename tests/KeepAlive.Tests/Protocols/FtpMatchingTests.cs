@@ -171,6 +171,17 @@ public sealed class FtpMatchingTests
         Assert.Equal("226 done\r\n226 done again\r\n", _bench.ClientSaw);
     }
 
+    [Fact]
+    public void A_second_226_is_not_the_end_of_a_transfer_that_waits_behind_our_noop()
+    {
+        StartTransfer();
+        _bench.Probe();
+        After(5);
+        _bench.Client("RETR g\r\n");
+        _bench.Server("226 done\r\n226 done again\r\n200 ours\r\n150 g\r\n");
+        Assert.Equal("226 done\r\n226 done again\r\n150 g\r\n", _bench.ClientSaw);
+    }
+
     [Theory]
     [InlineData(true, "")]
     [InlineData(false, "550 broken\r\n")]

@@ -147,6 +147,20 @@ public sealed class FtpProbeTests
     }
 
     [Fact]
+    public void A_listing_that_runs_is_not_passed_over_by_an_answer_that_comes_before_its_end()
+    {
+        FtpBench bench = new FtpBench(new FtpOptions { Commands = [FtpKeepAliveCommand.List] }).LogIn();
+        bench.Probe();
+        bench.Server("229 Extended (|||5000|)\r\n150 x\r\n");
+        bench.Client("CWD a\r\n");
+        bench.Now = bench.Protocol.Deadline;
+        bench.Deadline();
+        bench.Server("257 \"/\"\r\n226 x\r\n");
+        Assert.EndsWith("NLST\r\nPWD\r\nCWD a\r\n", bench.ServerSaw, StringComparison.Ordinal);
+        Assert.Equal("", bench.ClientSaw);
+    }
+
+    [Fact]
     public void A_server_that_punishes_keepalive_is_reported()
     {
         FtpBench bench = new FtpBench().LogIn();

@@ -159,9 +159,17 @@ internal sealed class SimulatedClient(VirtualTime time, Behaviour behaviour, int
         bool pipelined = _random.Next(5) == 0;
         if (_random.Next(2) == 0) Say("type i");
         if (!pipelined) yield return Replies();
+        bool restFirst = _random.Next(6) == 0;
+        if (restFirst)
+        {
+            Say("rest 100");
+            if (!pipelined) yield return Replies();
+        }
+
         Say(_random.Next(4) switch { 0 => "epsv", 1 => "port 10,0,0,2,200,3", 2 => "eprt |1|10.0.0.2|3000|", _ => "pasv" });
         if (!pipelined) yield return Replies();
-        if (_random.Next(4) == 0)
+        if (restFirst && _random.Next(2) == 0) yield return Pause(50);
+        if (!restFirst && _random.Next(4) == 0)
         {
             Say("rest 100");
             if (!pipelined) yield return Replies();
