@@ -52,4 +52,19 @@ internal static unsafe partial class Libc
     // One shape for every syscall without a wrapper of its own; unused arguments are ignored by the kernel.
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint opendir(byte* path);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial byte* readdir(nint directory);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int closedir(nint directory);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int dirfd(nint directory);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint readlinkat(int directory, byte* name, byte* buffer, nint length);
 }
