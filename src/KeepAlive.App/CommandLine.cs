@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using KeepAlive.App.Connections;
 using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
 using KeepAlive.App.Gateways;
@@ -30,6 +31,7 @@ internal static class CommandLine
             DemoCommand.Create(),
             ExplainCommand.Create(),
             GatewayCommand.Create(),
+            ListCommand.Create(),
         };
         return root;
     }

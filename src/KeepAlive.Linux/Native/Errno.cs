@@ -37,8 +37,17 @@ internal static class Errno
 
     public static string Name(int errno) => errno switch
     {
-        EPERM => "EPERM", ENOENT => "ENOENT", ESRCH => "ESRCH", EINTR => "EINTR", EBADF => "EBADF", EAGAIN => "EAGAIN",
-        EACCES => "EACCES", EBUSY => "EBUSY", EINVAL => "EINVAL", ENOSYS => "ENOSYS", ENOBUFS => "ENOBUFS",
+        EPERM => "EPERM",
+        ENOENT => "ENOENT",
+        ESRCH => "ESRCH",
+        EINTR => "EINTR",
+        EBADF => "EBADF",
+        EAGAIN => "EAGAIN",
+        EACCES => "EACCES",
+        EBUSY => "EBUSY",
+        EINVAL => "EINVAL",
+        ENOSYS => "ENOSYS",
+        ENOBUFS => "ENOBUFS",
         _ => $"errno {errno}",
     };
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using KeepAlive.Linux.Native;
 
 namespace KeepAlive.Linux.Processes;
@@ -45,7 +44,8 @@ public sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
             {
                 failure = e;
             }
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         thread.Start();
         thread.Join();
         return failure is null ? result : throw failure;

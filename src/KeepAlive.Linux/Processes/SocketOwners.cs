@@ -60,8 +60,7 @@ public sealed unsafe class SocketOwners
             command ??= CommandOf(pid);
             if (!_byInode.TryGetValue(inode, out List<SocketOwner>? owners)) _byInode[inode] = owners = new List<SocketOwner>(1);
             if (owners.Count > 0 && owners[^1].Pid == pid) return;
-            Utf8Parser.TryParse(name, out int fd, out _);
-            owners.Add(new SocketOwner(pid, command, fd));
+            if (Utf8Parser.TryParse(name, out int fd, out _)) owners.Add(new SocketOwner(pid, command, fd));
         });
         if (!listed && Marshal.GetLastPInvokeError() is Errno.EACCES or Errno.EPERM) Unreadable++;
     }

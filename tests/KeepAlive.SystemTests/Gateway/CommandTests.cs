@@ -57,11 +57,11 @@ public sealed class CommandTests
     [Fact]
     public async Task A_port_below_1024_needs_a_right()
     {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root: to become somebody who may not");
+        using var work = new WorkFolder();
+        string program = OrdinaryUser.Program(work);
         Assert.SkipUnless(File.ReadAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start").Trim() == "1024", "this machine lets everybody have low ports");
-        string program = Path.Combine(Path.GetDirectoryName(Environment.ProcessPath)!, "keepalive");
         await using ChildProcess nobody = await ChildProcess.StartAsync(
-            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", program, "gateway", "--listen", "127.0.0.1:21", "--to", "127.0.0.1:1", "--no-check"]);
+            [.. OrdinaryUser.Prefix, program, "gateway", "--listen", "127.0.0.1:21", "--to", "127.0.0.1:1", "--no-check"]);
         await nobody.WaitForExitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(1, nobody.ExitCode);
         Assert.Contains("EACCES: ports below 1024 need root or CAP_NET_BIND_SERVICE", nobody.Transcript, StringComparison.Ordinal);

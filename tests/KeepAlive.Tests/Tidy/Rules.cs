@@ -19,7 +19,8 @@ internal static partial class Rules
         ["Sockets"] = ["Core"],
         ["Gateway"] = ["Core", "Protocols", "Sockets"],
         ["Paths"] = ["Core", "Protocols", "Sockets"],
-        ["App"] = ["Core", "Protocols", "Sockets", "Gateway", "Paths"],
+        ["Linux"] = ["Core"],
+        ["App"] = ["Core", "Protocols", "Sockets", "Gateway", "Linux", "Paths"],
     };
 
     public static IEnumerable<string> WrongArrows(string room, string project)
@@ -57,7 +58,7 @@ internal static partial class Rules
 
     public static IEnumerable<string> Sleeps(SourceFile file) => Matching(file, Sleep(), "waits for time to pass; the fast suite has a clock of its own");
 
-    public static IEnumerable<string> NativeCalls(SourceFile file) => Matching(file, NativeCall(), "belongs into the room for other programs' sockets, or is not needed");
+    public static IEnumerable<string> NativeCalls(SourceFile file) => Matching(file, NativeCall(), "belongs into src/KeepAlive.Linux");
 
     private static IEnumerable<string> Matching(SourceFile file, Regex wrong, string why)
     {

@@ -33,7 +33,7 @@ public sealed class TidyTests
     public void The_fast_suite_never_waits() => Holds(f => f.Path.Contains("/Tidy/", StringComparison.Ordinal) ? [] : Rules.Sleeps(f), "tests/KeepAlive.Tests");
 
     [Fact]
-    public void No_native_calls_outside_their_room() => Holds(Rules.NativeCalls, "src");
+    public void No_native_calls_outside_their_room() => Holds(f => f.Path.StartsWith("src/KeepAlive.Linux/", StringComparison.Ordinal) ? [] : Rules.NativeCalls(f), "src");
 
     [Fact]
     public void Each_rule_can_fail()

@@ -1,0 +1,77 @@
+using System.Text;
+using System.Text.Json;
+using KeepAlive.Linux.Bpf;
+using KeepAlive.Linux.Connections;
+using KeepAlive.Linux.Diag;
+
+namespace KeepAlive.App.Connections;
+
+/// <summary>The listing for machines. Names and meanings stay; new ones may come.</summary>
+internal static class ConnectionJson
+{
+    public static string Of(IReadOnlyList<Connection> connections, ConnectionList list)
+    {
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("source", ConnectionTable.Source(list.Source));
+            writer.WriteStartArray("notes");
+            foreach (string note in list.Notes) writer.WriteStringValue(note);
+            writer.WriteEndArray();
+            writer.WriteStartArray("connections");
+            foreach (Connection connection in connections) Write(writer, connection);
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length) + "\n";
+    }
+
+    private static void Write(Utf8JsonWriter writer, Connection c)
+    {
+        SocketRow socket = c.Socket;
+        ConnectionVerdict verdict = ConnectionVerdict.Of(socket, c.Options);
+        writer.WriteStartObject();
+        writer.WriteStartArray("owners");
+        foreach (var owner in c.Owners)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("pid", owner.Pid);
+            writer.WriteString("command", owner.Command);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteString("local", $"{socket.Local}");
+        writer.WriteString("remote", $"{socket.Remote}");
+        writer.WriteString("state", ConnectionTable.State(socket.State));
+        writer.WriteNumber("netns", c.Namespace.Inode);
+        WriteOptions(writer, c.Options);
+        writer.WriteString("timer", socket.Timer.ToString().ToLowerInvariant());
+        if (socket.Timer != TcpTimer.None) writer.WriteNumber("timerMs", (long)socket.TimerLeft.TotalMilliseconds);
+        writer.WriteNumber("unanswered", socket.Unanswered);
+        if (socket.HasInfo)
+        {
+            writer.WriteNumber("sinceSentMs", (long)socket.SinceSent.TotalMilliseconds);
+            writer.WriteNumber("sinceReceivedMs", (long)socket.SinceReceived.TotalMilliseconds);
+            writer.WriteNumber("sinceAckMs", (long)socket.SinceAck.TotalMilliseconds);
+            writer.WriteNumber("unacknowledged", socket.Unacknowledged);
+        }
+
+        writer.WriteString("verdict", verdict.Kind.ToString().ToLowerInvariant());
+        writer.WriteString("text", verdict.Text);
+        writer.WriteEndObject();
+    }
+
+    // What could not be read is left out, which is not the same as off.
+    private static void WriteOptions(Utf8JsonWriter writer, SocketOptions? options)
+    {
+        if (options is not { KeepAlive: >= 0 } o) return;
+        writer.WriteBoolean("keepalive", o.KeepAlive != 0);
+        writer.WriteNumber("idleSeconds", o.Idle);
+        writer.WriteNumber("count", o.Count);
+        writer.WriteNumber("intervalSeconds", o.Interval);
+        writer.WriteNumber("userTimeoutMs", o.UserTimeout);
+    }
+}
