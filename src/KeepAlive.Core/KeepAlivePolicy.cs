@@ -46,7 +46,10 @@ public sealed record KeepAlivePolicy
     /// <summary>Time from one unanswered probe to the next.</summary>
     public TimeSpan Interval { get; }
 
-    /// <summary>From the last sign of life to the verdict "dead": idle + count × interval.</summary>
+    /// <summary>
+    /// From the last sign of life to the verdict "dead": idle + count × interval. Where the interval is longer than idle
+    /// it takes idle's place, as no two probes are closer than it (Linux, tcp_keepalive_timer).
+    /// </summary>
     public TimeSpan DetectionTime => Idle + (Count * Interval);
 
     /// <summary>What the numbers mean: <c>idle 60s, 4 probes 15s apart: dead after 2m0s</c>.</summary>
