@@ -7,6 +7,9 @@ public static class Duration
 {
     private static readonly System.Buffers.SearchValues<char> NumberChars = System.Buffers.SearchValues.Create("0123456789.");
 
+    // The first number of ticks that does not fit a TimeSpan.
+    private const decimal TooManyTicks = long.MaxValue + 1m;
+
     private static readonly (string Unit, long Ticks)[] Units =
     [
         ("d", TimeSpan.TicksPerDay), ("h", TimeSpan.TicksPerHour), ("m", TimeSpan.TicksPerMinute),
@@ -16,11 +19,16 @@ public static class Duration
     /// <summary>Shortest exact text: <c>60s</c> and below in seconds, then <c>2m0s</c>, <c>2h11m15s</c>, <c>1d0h0m0s</c>; <c>500ms</c>.</summary>
     public static string Format(TimeSpan value)
     {
-        if (value < TimeSpan.Zero) return "-" + Format(value.Negate());
-        if (value > TimeSpan.Zero && value < TimeSpan.FromSeconds(1))
-            return (value.Ticks / (decimal)TimeSpan.TicksPerMillisecond).ToString("0.####", CultureInfo.InvariantCulture) + "ms";
-        decimal seconds = value.Ticks / (decimal)TimeSpan.TicksPerSecond;
-        string text(decimal s) => s.ToString("0.#######", CultureInfo.InvariantCulture);
+        // In decimal, as the least TimeSpan has no positive counterpart.
+        decimal ticks = value.Ticks;
+        return ticks < 0 ? "-" + Format(-ticks) : Format(ticks);
+    }
+
+    private static string Format(decimal ticks)
+    {
+        static string text(decimal number) => number.ToString("0.#######", CultureInfo.InvariantCulture);
+        if (ticks > 0 && ticks < TimeSpan.TicksPerSecond) return text(ticks / TimeSpan.TicksPerMillisecond) + "ms";
+        decimal seconds = ticks / TimeSpan.TicksPerSecond;
         if (seconds <= 60) return text(seconds) + "s";
         long minutes = (long)(seconds / 60);
         string tail = text(seconds % 60) + "s";
@@ -29,27 +37,39 @@ public static class Duration
         return $"{minutes / 1440}d{minutes / 60 % 24}h{minutes % 60}m{tail}";
     }
 
-    /// <summary>Reads <c>90</c> as seconds, or number-unit pairs from large to small: d, h, m, s, ms.</summary>
-    /// <returns>False when the text is not a duration or does not fit a <see cref="TimeSpan"/>.</returns>
-    public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan value)
+    /// <summary>Reads <c>90</c> as seconds, or number-unit pairs from large to small: d, h, m, s, ms. No sign, no spaces.</summary>
+    /// <returns>False, and zero, when the text is not a duration or does not fit a <see cref="TimeSpan"/>.</returns>
+    public static bool TryParse(ReadOnlySpan<char> text, out TimeSpan value) => Read(text, out value) == DurationReading.Good;
+
+    /// <summary>As <see cref="TryParse"/>, and tells what is no duration from what is too long a one.</summary>
+    internal static DurationReading Read(ReadOnlySpan<char> text, out TimeSpan value)
     {
         value = default;
-        if (TryNumber(text, out decimal bare)) return TryScale(bare, TimeSpan.TicksPerSecond, out value);
+        decimal ticks = 0;
         int lastUnit = -1;
-        while (!text.IsEmpty)
+        if (IsNumber(text)) ticks = Ticks(text, TimeSpan.TicksPerSecond);
+        else
         {
-            int digits = text.IndexOfAnyExcept(NumberChars);
-            if (digits <= 0 || !TryNumber(text[..digits], out decimal number)) return false;
-            text = text[digits..];
-            int letters = text.IndexOfAny(NumberChars) is var at and >= 0 ? at : text.Length;
-            int unit = UnitIndex(text[..letters]);
-            if (unit <= lastUnit || !TryScale(number, Units[unit].Ticks, out TimeSpan part)) return false;
-            if (value.Ticks > TimeSpan.MaxValue.Ticks - part.Ticks) return false;
-            value += part;
-            lastUnit = unit;
-            text = text[letters..];
+            while (!text.IsEmpty)
+            {
+                int digits = text.IndexOfAnyExcept(NumberChars);
+                if (digits <= 0 || !IsNumber(text[..digits])) return DurationReading.Bad;
+                ReadOnlySpan<char> number = text[..digits];
+                text = text[digits..];
+                int letters = text.IndexOfAny(NumberChars) is var at and >= 0 ? at : text.Length;
+                int unit = UnitIndex(text[..letters]);
+                if (unit <= lastUnit) return DurationReading.Bad;
+                ticks = Math.Min(TooManyTicks, ticks + Ticks(number, Units[unit].Ticks));
+                lastUnit = unit;
+                text = text[letters..];
+            }
+
+            if (lastUnit < 0) return DurationReading.Bad;
         }
-        return lastUnit >= 0;
+
+        if (ticks >= TooManyTicks) return DurationReading.TooLong;
+        value = new TimeSpan((long)ticks);
+        return DurationReading.Good;
     }
 
     private static int UnitIndex(ReadOnlySpan<char> name)
@@ -59,14 +79,24 @@ public static class Duration
         return -1;
     }
 
-    private static bool TryNumber(ReadOnlySpan<char> text, out decimal number) =>
-        decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number);
+    private static bool IsNumber(ReadOnlySpan<char> text) =>
+        text.ContainsAnyInRange('0', '9') && !text.ContainsAnyExcept(NumberChars) && text.Count('.') <= 1;
 
-    private static bool TryScale(decimal number, long ticks, out TimeSpan value)
-    {
-        value = default;
-        if (number > long.MaxValue / ticks) return false;
-        value = new TimeSpan((long)(number * ticks));
-        return true;
-    }
+    // Each part on its own is cut to whole ticks, 100 ns; digits below that mean nothing.
+    private static decimal Ticks(ReadOnlySpan<char> number, long unit) =>
+        decimal.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal count) && count < TooManyTicks / unit
+            ? decimal.Truncate(count * unit) : TooManyTicks;
+}
+
+/// <summary>What reading a duration came to.</summary>
+internal enum DurationReading
+{
+    /// <summary>A duration.</summary>
+    Good,
+
+    /// <summary>Not a duration.</summary>
+    Bad,
+
+    /// <summary>One that does not fit a <see cref="TimeSpan"/>.</summary>
+    TooLong,
 }
