@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace KeepAlive.Core;
 
 /// <summary>
@@ -64,17 +66,20 @@ public sealed record KeepAlivePolicy
     internal static IEnumerable<string> Faults(TimeSpan idle, int count, TimeSpan interval)
     {
         if (OutOfRange(idle) is { } badIdle) yield return $"idle {badIdle}";
-        if (count is < CountMin or > CountMax)
-            yield return $"count {count} is outside {CountMin} to {CountMax} probes: use 3 to 9, the number that may be lost in a row";
+        if (count is < CountMin or > CountMax) yield return OutsideCount(count.ToString(CultureInfo.InvariantCulture));
         if (OutOfRange(interval) is { } badInterval) yield return $"interval {badInterval}";
     }
 
+    internal static string OutsideCount(string count) => $"count {count} is outside {CountMin} to {CountMax} probes: use 3 to 9, the number that may be lost in a row";
+
+    internal static string TooLong(string duration) => $"{duration} is above {Duration.Format(DurationMax)}: use at most that";
+
     private static string? OutOfRange(TimeSpan value) => value < DurationMin
         ? $"{Duration.Format(value)} is below {Duration.Format(DurationMin)}: use at least that, or 'off' for no keepalive"
-        : value > DurationMax ? $"{Duration.Format(value)} is above {Duration.Format(DurationMax)}: use at most that" : null;
+        : value > DurationMax ? TooLong(Duration.Format(value)) : null;
 
     // Bare seconds where they are whole, the howto's notation; a unit otherwise.
     private static string Part(TimeSpan value) => value.Ticks % TimeSpan.TicksPerSecond == 0
-        ? ((long)value.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture)
+        ? ((long)value.TotalSeconds).ToString(CultureInfo.InvariantCulture)
         : Duration.Format(value);
 }

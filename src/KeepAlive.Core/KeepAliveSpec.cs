@@ -22,7 +22,12 @@ public readonly record struct KeepAliveSpec
     public static KeepAliveSpec On { get; } = new(true, null);
 
     /// <summary>Keepalive on with this policy.</summary>
-    public static KeepAliveSpec Of(KeepAlivePolicy policy) => new(true, policy);
+    /// <exception cref="ArgumentNullException">The policy is null: <see cref="On"/> is keepalive without one.</exception>
+    public static KeepAliveSpec Of(KeepAlivePolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return new KeepAliveSpec(true, policy);
+    }
 
     /// <summary>Whether keepalive is wanted at all.</summary>
     public bool IsOn { get; }
@@ -31,12 +36,16 @@ public readonly record struct KeepAliveSpec
     public KeepAlivePolicy? Policy { get; }
 
     /// <summary>The meaning of the text.</summary>
+    /// <exception cref="ArgumentNullException">The text is null.</exception>
     /// <exception cref="FormatException">The text is not a SPEC; the message names every fault and its fix.</exception>
-    public static KeepAliveSpec Parse(string text) =>
-        TryParse(text, out KeepAliveSpec spec, out string? faults) ? spec : throw new FormatException(faults);
+    public static KeepAliveSpec Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return TryParse(text, out KeepAliveSpec spec, out string? faults) ? spec : throw new FormatException(faults);
+    }
 
-    /// <summary>The meaning of the text, or every fault in it.</summary>
-    public static bool TryParse(string text, out KeepAliveSpec spec, [NotNullWhen(false)] out string? faults) =>
+    /// <summary>The meaning of the text, or every fault in it: one line, safe to show on a terminal.</summary>
+    public static bool TryParse(string? text, out KeepAliveSpec spec, [NotNullWhen(false)] out string? faults) =>
         SpecText.TryParse(text, out spec, out faults);
 
     /// <summary>What it means in words.</summary>

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text;
 
 namespace KeepAlive.Core;
 
@@ -7,11 +9,18 @@ internal static class SpecText
 {
     private const string Shape = "write idle:count:interval (60:4:15, 2h:9:75s), idle=60s,count=4,interval=15s, on or off";
 
-    public static bool TryParse(string text, out KeepAliveSpec spec, out string? faults)
+    // Twice the longest that has a meaning: more is a mistake, and its faults would fill a screen.
+    private const int LengthMax = 200;
+
+    // Of the text that a fault quotes.
+    private const int ShownMax = 60;
+
+    public static bool TryParse(string? text, out KeepAliveSpec spec, [NotNullWhen(false)] out string? faults)
     {
-        string trimmed = text.Trim();
+        string trimmed = text?.Trim() ?? "";
         spec = default;
-        faults = null;
+        faults = trimmed.Length > LengthMax ? $"{Shown(trimmed)} is {trimmed.Length} characters long, more than {LengthMax}: {Shape}" : null;
+        if (faults is not null) return false;
         if (trimmed.Equals("off", StringComparison.OrdinalIgnoreCase)) return true;
         if (trimmed.Equals("on", StringComparison.OrdinalIgnoreCase))
         {
@@ -22,7 +31,7 @@ internal static class SpecText
         var found = new List<string>();
         KeepAlivePolicy? policy = trimmed.Contains('=', StringComparison.Ordinal) ? Named(trimmed, found)
             : trimmed.Contains(':', StringComparison.Ordinal) ? Ordered(trimmed, found) : null;
-        if (policy is null && found.Count == 0) found.Add($"'{trimmed}' is not a keepalive policy: {Shape}");
+        if (policy is null && found.Count == 0) found.Add($"{Shown(trimmed)} is not a keepalive policy: {Shape}");
         if (policy is null) faults = string.Join("; ", found);
         else spec = KeepAliveSpec.Of(policy);
         return policy is not null;
@@ -33,7 +42,7 @@ internal static class SpecText
         string[] parts = text.Split(':');
         if (parts.Length != 3)
         {
-            faults.Add($"'{text}' has {parts.Length} parts, not 3: {Shape}");
+            faults.Add($"{Shown(text)} has {parts.Length} parts, not 3: {Shape}");
             return null;
         }
 
@@ -51,8 +60,8 @@ internal static class SpecText
         {
             string[] pair = part.Split('=', 2, StringSplitOptions.TrimEntries);
             string name = pair[0].ToLowerInvariant();
-            if (pair.Length < 2) faults.Add($"'{part.Trim()}' is not name=value: names are idle, count, interval");
-            else if (name is not ("idle" or "count" or "interval")) faults.Add($"'{name}' is not a part: names are idle, count, interval");
+            if (pair.Length < 2) faults.Add($"{Shown(part.Trim())} is not name=value: names are idle, count, interval");
+            else if (name is not ("idle" or "count" or "interval")) faults.Add($"{Shown(name)} is not a part: names are idle, count, interval");
             else if (name switch { "idle" => idle is not null, "count" => count is not null, _ => interval is not null })
                 faults.Add($"{name} is given twice: give it once");
             else if (name == "idle") idle = ParseDuration(name, pair[1], faults);
@@ -73,10 +82,14 @@ internal static class SpecText
 
     private static TimeSpan ParseDuration(string name, string text, List<string> faults)
     {
-        if (Duration.TryParse(text.Trim(), out TimeSpan value)) return value;
-        faults.Add(text.Trim().Length == 0
-            ? $"{name} is empty: give seconds, or a duration such as 90s, 2m30s, 500ms"
-            : $"{name} '{text.Trim()}' is not a duration: give seconds, or a duration such as 90s, 2m30s, 500ms");
+        const string Give = "give seconds, or a duration such as 90s, 2m30s, 500ms";
+        string trimmed = text.Trim();
+        DurationReading reading = Duration.Read(trimmed, out TimeSpan value);
+        if (reading == DurationReading.Good) return value;
+        // Its fault is the range's to name.
+        if (trimmed.StartsWith('-') && Duration.TryParse(trimmed.AsSpan(1), out value)) return value.Negate();
+        faults.Add(reading == DurationReading.TooLong ? $"{name} {KeepAlivePolicy.TooLong(Shown(trimmed))}"
+            : trimmed.Length == 0 ? $"{name} is empty: {Give}" : $"{name} {Shown(trimmed)} is not a duration: {Give}");
         return KeepAlivePolicy.Default.Idle;
     }
 
@@ -84,10 +97,35 @@ internal static class SpecText
     {
         string trimmed = text.Trim();
         if (int.TryParse(trimmed, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int count)) return count;
-        // nginx's so_keepalive is idle:interval:count; a unit in the middle is the sign of it.
-        faults.Add(interval is not null && Duration.TryParse(trimmed, out _)
-            ? $"count '{trimmed}' has a unit: the order is idle:count:interval (nginx writes idle:interval:count); did you mean count={interval.Trim()},interval={trimmed}?"
-            : $"count '{trimmed}' is not a whole number: give {KeepAlivePolicy.CountMin} to {KeepAlivePolicy.CountMax} probes");
+        faults.Add(CountFault(trimmed, interval?.Trim()));
         return KeepAlivePolicy.Default.Count;
+    }
+
+    private static string CountFault(string count, string? interval)
+    {
+        string give = $"give {KeepAlivePolicy.CountMin} to {KeepAlivePolicy.CountMax} probes";
+        if (count.Length == 0) return $"count is empty: {give}";
+        if (!count.AsSpan(count[0] is '-' or '+' ? 1 : 0).ContainsAnyExceptInRange('0', '9') && count.Length > 1) return KeepAlivePolicy.OutsideCount(Shown(count));
+        // nginx's so_keepalive is idle:interval:count; a unit in the middle is the sign of it.
+        bool swapped = interval is not null && char.IsAsciiLetter(count[^1]) && Duration.TryParse(count, out _);
+        if (!swapped) return $"count {Shown(count)} is not a whole number: {give}";
+        const string Order = "the order is idle:count:interval (nginx writes idle:interval:count)";
+        return int.TryParse(interval, NumberStyles.None, CultureInfo.InvariantCulture, out int meant) && meant is >= KeepAlivePolicy.CountMin and <= KeepAlivePolicy.CountMax
+            ? $"count {Shown(count)} has a unit: {Order}; did you mean count={interval},interval={count}?"
+            : $"count {Shown(count)} has a unit: {Order}; {give}";
+    }
+
+    // What a user typed comes back on a terminal and in one line: bounded, and with nothing in it that a terminal obeys.
+    private static string Shown(string text)
+    {
+        var shown = new StringBuilder("'");
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            if (shown.Length > ShownMax) return shown.Append("…'").ToString();
+            shown.Append(Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? "\uFFFD" : rune.ToString());
+        }
+
+        return shown.Append('\'').ToString();
     }
 }
