@@ -8,16 +8,11 @@ namespace KeepAlive.Linux.Bpf;
 /// <summary>bpf(2), by its commands. Attributes are laid out by hand: offsets are those of <c>union bpf_attr</c> in linux/bpf.h.</summary>
 internal static unsafe class BpfCalls
 {
-    public const int ProgTypeSockOps = 13;
     public const int ProgTypeTracing = 26;
-    public const int AttachCgroupSockOps = 3;
     public const int AttachTraceIter = 28;
-    public const int MapTypeHash = 1;
 
     private const int AttrBytes = 144;
-    private const int MapCreate = 0;
     private const int ProgLoad = 5;
-    private const int MapUpdateBatch = 26;
     private const int LinkCreate = 28;
     private const int IterCreate = 33;
 
@@ -63,44 +58,6 @@ internal static unsafe class BpfCalls
         attr.Clear();
         Put32(attr, 0, link.Fd);
         return new OwnedFd(Errno.Check(Call(IterCreate, attr), "bpf(ITER_CREATE)"));
-    }
-
-    /// <summary>Attaches a program to a cgroup; closing the link detaches it.</summary>
-    public static OwnedFd AttachToCgroup(OwnedFd program, OwnedFd cgroup, int attachType)
-    {
-        Span<byte> attr = stackalloc byte[AttrBytes];
-        attr.Clear();
-        Put32(attr, 0, program.Fd);
-        Put32(attr, 4, cgroup.Fd);
-        Put32(attr, 8, attachType);
-        return new OwnedFd(Errno.Check(Call(LinkCreate, attr), "bpf(LINK_CREATE)"));
-    }
-
-    /// <summary>A hash map whose keys are these and whose values are all 1.</summary>
-    public static OwnedFd SetOf(ReadOnlySpan<ulong> keys)
-    {
-        Span<byte> attr = stackalloc byte[AttrBytes];
-        attr.Clear();
-        Put32(attr, 0, MapTypeHash);
-        Put32(attr, 4, sizeof(ulong));
-        Put32(attr, 8, sizeof(uint));
-        Put32(attr, 12, Math.Max(1, keys.Length));
-        var map = new OwnedFd(Errno.Check(Call(MapCreate, attr), "bpf(MAP_CREATE)"));
-        if (keys.IsEmpty) return map;
-        uint[] ones = new uint[keys.Length];
-        Array.Fill(ones, 1u);
-        fixed (ulong* k = keys)
-        fixed (uint* v = ones)
-        {
-            attr.Clear();
-            Put64(attr, 16, k);
-            Put64(attr, 24, v);
-            Put32(attr, 32, keys.Length);
-            Put32(attr, 36, map.Fd);
-            Errno.Check(Call(MapUpdateBatch, attr), "bpf(MAP_UPDATE_BATCH)");
-        }
-
-        return map;
     }
 
     private static nint Call(int command, Span<byte> attr)

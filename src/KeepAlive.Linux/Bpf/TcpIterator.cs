@@ -9,7 +9,7 @@ public readonly record struct SocketOptions(int KeepAlive, int Idle, int Interva
 
 /// <summary>
 /// The kernel's walk over all TCP sockets of a network namespace (bpf_iter_tcp, since 5.15): one read gives the real
-/// options of every one, and can set them, without touching a process.
+/// options of every one, without touching a process.
 /// </summary>
 internal static unsafe class TcpIterator
 {
@@ -17,9 +17,7 @@ internal static unsafe class TcpIterator
     private const int BufferBytes = 1 << 20;
 
     // Helpers by number (linux/bpf.h).
-    private const int MapLookup = 1;
     private const int GetSocketCookie = 46;
-    private const int SetSockopt = 49;
     private const int GetSockopt = 57;
     private const int SeqWrite = 127;
     private const int SkcToTcpSock = 137;
@@ -42,9 +40,9 @@ internal static unsafe class TcpIterator
 
     /// <summary>The options of every socket of the calling thread's network namespace, by cookie.</summary>
     /// <exception cref="SyscallException">No right (CAP_BPF and CAP_PERFMON, or root), or the kernel lacks it.</exception>
-    public static Dictionary<ulong, SocketOptions> Read() => Run(Program(null, null));
+    public static Dictionary<ulong, SocketOptions> Read() => Run(Program());
 
-    private static BpfProgram Program(OwnedFd? chosen, (int Level, int Name, int Value)[]? settings)
+    private static BpfProgram Program()
     {
         var p = new BpfProgram();
         p.Move(Reg.R6, Reg.R1)
@@ -56,13 +54,6 @@ internal static unsafe class TcpIterator
             .Move(Reg.R1, Reg.R7)
             .Call(GetSocketCookie)
             .Store64(Reg.Fp, Record, Reg.R0);
-        if (chosen is not null) p.LoadMap(Reg.R1, chosen.Fd).Move(Reg.R2, Reg.Fp).AddTo(Reg.R2, Record).Call(MapLookup).JumpIfZero(Reg.R0, "next");
-        foreach ((int level, int name, int value) in settings ?? [])
-        {
-            p.Store32(Reg.Fp, Record + 8, value).Move(Reg.R1, Reg.R7).Move(Reg.R2, level).Move(Reg.R3, name)
-                .Move(Reg.R4, Reg.Fp).AddTo(Reg.R4, Record + 8).Move(Reg.R5, 4).Call(SetSockopt);
-        }
-
         int option = 0;
         foreach ((int level, int name, int at) in Options)
         {
@@ -76,13 +67,6 @@ internal static unsafe class TcpIterator
             .Load64(Reg.R1, Reg.R6, 0).Load64(Reg.R1, Reg.R1, 0) // ctx->meta->seq
             .Move(Reg.R2, Reg.Fp).AddTo(Reg.R2, Record).Move(Reg.R3, RecordBytes).Call(SeqWrite)
             .Label("next").Exit(0);
-    }
-
-    /// <summary>Sets the options on the sockets of these cookies and reads them back.</summary>
-    public static Dictionary<ulong, SocketOptions> Set(ReadOnlySpan<ulong> cookies, (int Level, int Name, int Value)[] settings)
-    {
-        using OwnedFd chosen = BpfCalls.SetOf(cookies);
-        return Run(Program(chosen, settings));
     }
 
     private static Dictionary<ulong, SocketOptions> Run(BpfProgram program)

@@ -7,18 +7,14 @@ internal static unsafe partial class Libc
 {
     private const string Library = "libc";
 
-    public const int AF_UNIX = 1;
     public const int AF_INET = 2;
     public const int AF_INET6 = 10;
     public const int AF_NETLINK = 16;
-    public const int SOCK_STREAM = 1;
     public const int SOCK_RAW = 3;
-    public const int SOCK_SEQPACKET = 5;
     public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
     public const int IPPROTO_TCP = 6;
     public const int O_RDONLY = 0;
-    public const int O_DIRECTORY = 0x10000;
     public const int O_CLOEXEC = 0x80000;
     public const int CLONE_NEWNET = 0x40000000;
 
@@ -42,9 +38,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getsockopt(int fd, int level, int name, void* value, int* length);
-
-    [LibraryImport(Library, SetLastError = true)]
-    public static partial int setsockopt(int fd, int level, int name, void* value, int length);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setns(int fd, int type);

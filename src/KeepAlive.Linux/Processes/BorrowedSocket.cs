@@ -5,8 +5,8 @@ using KeepAlive.Linux.Native;
 namespace KeepAlive.Linux.Processes;
 
 /// <summary>
-/// A socket of another process, borrowed through pidfd_getfd(2) (Linux 5.6): the same open socket, so options read and
-/// set here are the program's own. Only options are touched: file status flags are shared with the owner.
+/// A socket of another process, borrowed through pidfd_getfd(2) (Linux 5.6): the same open socket, so options read
+/// here are the program's own. Only options are touched: file status flags are shared with the owner.
 /// </summary>
 internal sealed unsafe class BorrowedSocket : IDisposable
 {
@@ -43,16 +43,6 @@ internal sealed unsafe class BorrowedSocket : IDisposable
     public SocketOptions Read() => new(
         Get(Libc.SOL_SOCKET, SO_KEEPALIVE), Get(Libc.IPPROTO_TCP, TCP_KEEPIDLE), Get(Libc.IPPROTO_TCP, TCP_KEEPINTVL),
         Get(Libc.IPPROTO_TCP, TCP_KEEPCNT), Get(Libc.IPPROTO_TCP, TCP_USER_TIMEOUT));
-
-    /// <exception cref="SyscallException">The kernel refused a value.</exception>
-    public void Set(ReadOnlySpan<(int Level, int Name, int Value)> settings)
-    {
-        foreach ((int level, int name, int value) in settings)
-        {
-            int v = value;
-            Errno.Check(Libc.setsockopt(_fd.Fd, level, name, &v, sizeof(int)), $"setsockopt({level}, {name})");
-        }
-    }
 
     public void Dispose() => _fd.Dispose();
 
