@@ -1,6 +1,6 @@
 namespace KeepAlive.Core;
 
-/// <summary>Which number a <see cref="Tuner"/> is working on.</summary>
+/// <summary>What a <see cref="Tuner"/> is working on.</summary>
 public enum TunerPhase
 {
     /// <summary>Lowering idle.</summary>
@@ -19,94 +19,148 @@ public enum TunerPhase
     Exhausted,
 }
 
-/// <summary>What a <see cref="Tuner"/> answers.</summary>
-/// <param name="Policy">The policy to use from now on.</param>
+/// <summary>What a <see cref="Tuner"/> wants done.</summary>
+public enum TunerEffect
+{
+    /// <summary>Nothing: flows live, or the fact says nothing about the policy in force.</summary>
+    Keep,
+
+    /// <summary>Use another policy from now on.</summary>
+    Change,
+
+    /// <summary>Tell the user: no change that is allowed can help.</summary>
+    CannotHelp,
+}
+
+/// <summary>What a <see cref="Tuner"/> answers to a fact.</summary>
+/// <param name="Effect">What is to be done.</param>
+/// <param name="Policy">The policy in force from now on.</param>
 /// <param name="Why">One line: what was changed and why, or why nothing was.</param>
-public readonly record struct TunerAdvice(KeepAlivePolicy Policy, string Why);
+public readonly record struct TunerAdvice(TunerEffect Effect, KeepAlivePolicy Policy, string Why);
 
 /// <summary>
 /// The tuning procedure of ProFTPD's howto on keepalives, as a machine without clock: flows that break while idle
 /// lower idle in small steps; when that does not help the count is raised by one at a time; then the interval. The
-/// interval is never lowered, as it is the time an answer gets; it stops when flows live.
+/// interval is never lowered, as it is the time an answer gets; it stops when flows live. One machine tunes one path.
 /// </summary>
 /// <remarks>
-/// Where the silence after which a flow broke is known, idle goes below it at once: from 7200 s in steps of 15 s a
-/// middlebox of 240 s would take 464 broken flows to find.
+/// <para>
+/// Where the silence after which a flow broke is known, idle goes one step below it at once: from 7200 s in steps of
+/// 15 s a middlebox of 240 s would take 464 rounds to find. A flow that broke later than idle was probed and broke all
+/// the same, so its silence tells no bound, and idle goes down by a step.
+/// </para>
+/// <para>
+/// A fact comes with the policy its flow lived under. One from before the last change counts only when its silence
+/// would have met no probe under the policy in force either; otherwise a thousand flows that break together would
+/// use up the whole procedure before the first change had its chance.
+/// </para>
 /// </remarks>
 public sealed class Tuner
 {
     /// <summary>Shortest step the howto names.</summary>
     public static readonly TimeSpan StepMin = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longest step the howto names.</summary>
+    /// <summary>Longest step the howto names, and the default.</summary>
     public static readonly TimeSpan StepMax = TimeSpan.FromSeconds(15);
 
-    /// <summary>Idle is not lowered below this: more frequent probes are a load, and no common middlebox is that impatient.</summary>
-    public static readonly TimeSpan IdleFloor = TimeSpan.FromSeconds(15);
+    /// <summary>Idle is not lowered below this by default: no middlebox known forgets established flows that fast.</summary>
+    public static readonly TimeSpan IdleFloorDefault = TimeSpan.FromSeconds(15);
 
-    /// <summary>The count is not raised above this: Linux's default.</summary>
-    public const int CountCeiling = 9;
+    /// <summary>The count is not raised above this; a policy that starts there or above keeps its own.</summary>
+    public const int CountCeiling = 15;
 
-    /// <summary>The interval is not raised above this: Linux's default.</summary>
-    public static readonly TimeSpan IntervalCeiling = TimeSpan.FromSeconds(75);
+    /// <summary>The interval is not raised above this, as for the count: with 15 probes, dead peers then take half an hour.</summary>
+    public static readonly TimeSpan IntervalCeiling = TimeSpan.FromMinutes(2);
 
     private readonly TimeSpan _step;
-    private KeepAlivePolicy _policy;
+    private readonly TimeSpan _idleFloor;
 
     /// <summary>Starts from a policy.</summary>
     /// <param name="start">What is in force now.</param>
-    /// <param name="step">By how much idle is lowered and the interval raised: <see cref="StepMin"/> to <see cref="StepMax"/>; 15 s when null.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The step is out of range.</exception>
-    public Tuner(KeepAlivePolicy start, TimeSpan? step = null)
+    /// <param name="step">By how much idle is lowered and the interval raised: <see cref="StepMin"/> to <see cref="StepMax"/>.
+    /// Null is the longer one: it takes fewer broken flows, and costs a few probes a day.</param>
+    /// <param name="idleFloor">Idle is not lowered below this, <see cref="KeepAlivePolicy.DurationMin"/> to
+    /// <see cref="KeepAlivePolicy.DurationMax"/>; null is <see cref="IdleFloorDefault"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The step or the floor is out of range.</exception>
+    public Tuner(KeepAlivePolicy start, TimeSpan? step = null, TimeSpan? idleFloor = null)
     {
         ArgumentNullException.ThrowIfNull(start);
-        _step = step ?? StepMax;
-        if (_step < StepMin || _step > StepMax)
-            throw new ArgumentOutOfRangeException(nameof(step), $"step {Duration.Format(_step)} is outside {Duration.Format(StepMin)} to {Duration.Format(StepMax)}");
-        _policy = start;
-        Phase = TunerPhase.Idle;
+        _step = Within(step ?? StepMax, StepMin, StepMax, nameof(step));
+        _idleFloor = Within(idleFloor ?? IdleFloorDefault, KeepAlivePolicy.DurationMin, KeepAlivePolicy.DurationMax, nameof(idleFloor));
+        Policy = start;
     }
 
     /// <summary>What is being worked on.</summary>
     public TunerPhase Phase { get; private set; }
 
-    /// <summary>A flow under the policy in force broke while idle.</summary>
-    /// <param name="silence">How long it had been silent, if that is known.</param>
-    public TunerAdvice OnBroken(TimeSpan? silence = null)
+    /// <summary>The policy in force.</summary>
+    public KeepAlivePolicy Policy { get; private set; }
+
+    /// <summary>A flow broke while idle.</summary>
+    /// <param name="under">The policy it lived under.</param>
+    /// <param name="silence">How long it had been silent when it broke or was found broken; null when that is not known.</param>
+    public TunerAdvice OnBroken(KeepAlivePolicy under, TimeSpan? silence = null)
     {
-        if (Phase == TunerPhase.Exhausted) return Keep("idle, count and interval were all tried: what breaks these flows is not silence");
-        if (_policy.Idle > IdleFloor)
-        {
-            TimeSpan below = silence is { } known && known < _policy.Idle ? known - _step : _policy.Idle - _step;
-            TimeSpan idle = below > IdleFloor ? below : IdleFloor;
-            return Change(TunerPhase.Idle, new KeepAlivePolicy(idle, _policy.Count, _policy.Interval), $"a flow broke while idle: idle lowered from {Duration.Format(_policy.Idle)} to {Duration.Format(idle)}");
-        }
-
-        if (_policy.Count < CountCeiling)
-            return Change(TunerPhase.Count, new KeepAlivePolicy(_policy.Idle, _policy.Count + 1, _policy.Interval), $"idle is at its floor and flows still break: probes may be lost, count raised to {_policy.Count + 1}");
-        if (_policy.Interval < IntervalCeiling)
-        {
-            TimeSpan raised = _policy.Interval + _step;
-            TimeSpan interval = raised < IntervalCeiling ? raised : IntervalCeiling;
-            return Change(TunerPhase.Interval, new KeepAlivePolicy(_policy.Idle, _policy.Count, interval), $"flows still break: answers may be slow, interval raised to {Duration.Format(interval)}");
-        }
-
-        Phase = TunerPhase.Exhausted;
-        return OnBroken(silence);
+        ArgumentNullException.ThrowIfNull(under);
+        bool unprobed = silence <= under.Idle && silence <= Policy.Idle;
+        if (under != Policy && !unprobed) return Keep($"a flow broke under an earlier policy, {under}: that says nothing about {Policy}");
+        if (Phase == TunerPhase.Exhausted) return CannotHelp();
+        if (unprobed && silence <= _idleFloor)
+            return new TunerAdvice(TunerEffect.CannotHelp, Policy, $"a flow broke after {Text(silence.Value)} of silence: idle is not lowered below {Text(_idleFloor)}");
+        if (Policy.Idle > _idleFloor) return LowerIdle(unprobed ? silence : null);
+        if (Policy.Count < CountCeiling) return RaiseCount();
+        return Policy.Interval < IntervalCeiling ? RaiseInterval() : CannotHelp();
     }
 
-    /// <summary>A flow lived through an idle time under the policy in force.</summary>
-    public TunerAdvice OnLived()
+    /// <summary>A flow lived through an idle time.</summary>
+    /// <param name="under">The policy it lived under.</param>
+    public TunerAdvice OnLived(KeepAlivePolicy under)
     {
+        ArgumentNullException.ThrowIfNull(under);
+        if (under != Policy) return Keep($"a flow lived under an earlier policy, {under}: that says nothing about {Policy}");
         if (Phase != TunerPhase.Exhausted) Phase = TunerPhase.Settled;
-        return Keep("flows live: nothing to change");
+        return Keep($"flows live under {Policy}: nothing to change");
+    }
+
+    private TunerAdvice LowerIdle(TimeSpan? silence)
+    {
+        TimeSpan below = (silence ?? Policy.Idle) - _step;
+        TimeSpan idle = below > _idleFloor ? below : _idleFloor;
+        string broke = silence is { } known ? $"a flow broke after {Text(known)} of silence" : "a flow broke while idle";
+        return Change(TunerPhase.Idle, new KeepAlivePolicy(idle, Policy.Count, Policy.Interval), $"{broke}: idle lowered from {Text(Policy.Idle)} to {Text(idle)}");
+    }
+
+    private TunerAdvice RaiseCount() => Change(TunerPhase.Count, new KeepAlivePolicy(Policy.Idle, Policy.Count + 1, Policy.Interval),
+        $"flows break and idle is at its floor, {Text(Policy.Idle)}: probes may be lost, count raised from {Policy.Count} to {Policy.Count + 1}");
+
+    private TunerAdvice RaiseInterval()
+    {
+        TimeSpan raised = Policy.Interval + _step;
+        TimeSpan interval = raised < IntervalCeiling ? raised : IntervalCeiling;
+        return Change(TunerPhase.Interval, new KeepAlivePolicy(Policy.Idle, Policy.Count, interval),
+            $"flows break with {Policy.Count} probes too: answers may be slow, interval raised from {Text(Policy.Interval)} to {Text(interval)}");
     }
 
     private TunerAdvice Change(TunerPhase phase, KeepAlivePolicy policy, string why)
     {
-        (Phase, _policy) = (phase, policy);
-        return new TunerAdvice(policy, why);
+        (Phase, Policy) = (phase, policy);
+        return new TunerAdvice(TunerEffect.Change, policy, why);
     }
 
-    private TunerAdvice Keep(string why) => new(_policy, why);
+    private TunerAdvice Keep(string why) => new(TunerEffect.Keep, Policy, why);
+
+    // tcp_timer.c, tcp_keepalive_timer: after an answer the next probe waits for the interval, where that is longer than idle.
+    private TunerAdvice CannotHelp()
+    {
+        Phase = TunerPhase.Exhausted;
+        string why = "idle, count and interval were all tried and flows still break";
+        return new TunerAdvice(TunerEffect.CannotHelp, Policy, Policy.Interval > Policy.Idle
+            ? $"{why}: kernels probe no more often than the interval, {Text(Policy.Interval)}, which is never lowered; start again from a shorter one, or use probes of the application's own protocol"
+            : $"{why}: this path does not count kernel keepalive, or something else ends them; use probes of the application's own protocol");
+    }
+
+    private static TimeSpan Within(TimeSpan value, TimeSpan least, TimeSpan most, string name) => value >= least && value <= most
+        ? value : throw new ArgumentOutOfRangeException(name, $"{name} {Text(value)} is outside {Text(least)} to {Text(most)}: use a value between");
+
+    private static string Text(TimeSpan value) => Duration.Format(value);
 }
