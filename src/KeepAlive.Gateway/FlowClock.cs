@@ -47,7 +47,7 @@ internal sealed class FlowClock
         while (!_stopped)
         {
             Instant now = MonotonicClock.Now;
-            while (TryTake(now, out FlowRelay flow)) flow.OnDeadline(now);
+            while (TryTake(now, out FlowRelay flow)) Tell(flow, now);
             lock (_lock)
             {
                 _wake = _schedule.NextWake;
@@ -55,6 +55,19 @@ internal sealed class FlowClock
                 // Rounded up to a whole millisecond, or it would wake just before its time and spin.
                 if (left > TimeSpan.Zero && !_stopped) Monitor.Wait(_lock, (int)Math.Min(left.TotalMilliseconds + 1, 60_000));
             }
+        }
+    }
+
+    // A fault of our own costs the one flow, not the clock of all.
+    private static void Tell(FlowRelay flow, Instant now)
+    {
+        try
+        {
+            flow.OnDeadline(now);
+        }
+        catch (Exception e)
+        {
+            flow.Abort(Leg.Upstream, FlowRelay.FaultText(e));
         }
     }
 

@@ -93,6 +93,9 @@ internal sealed class FlowRelay
         _data.Close();
     }
 
+    /// <summary>A fault in our own code: it costs the flow it happened to, and is told.</summary>
+    public static string FaultText(Exception e) => $"a fault of the gateway's own: {e.GetType().Name}: {e.Message}";
+
     /// <summary>The clock has come to what <see cref="Rearm"/> asked for.</summary>
     public void OnDeadline(Instant now)
     {
@@ -142,6 +145,10 @@ internal sealed class FlowRelay
         catch (RelayException e)
         {
             Die(e.Call == RelayCall.Receive ? from.Leg : to.Leg, e.Describe());
+        }
+        catch (Exception e)
+        {
+            Die(from.Leg, FaultText(e));
         }
     }
 
