@@ -104,8 +104,10 @@ public sealed class PlainRelayTests
     [Fact]
     public async Task A_server_that_cannot_be_reached_is_told_to_the_client_and_the_log()
     {
-        await using var bench = new Bench("ftp");
-        bench.Server.Dispose();
+        // Bound and not listening: refused, and the port is nobody else's meanwhile, as that of a closed listener may be.
+        using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        deaf.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var bench = new Bench("ftp", o => o with { To = new HostPort("127.0.0.1", ((IPEndPoint)deaf.LocalEndPoint!).Port) });
         using Line client = await bench.ConnectAsync();
         Assert.StartsWith("421 ", await client.HearAsync(), StringComparison.Ordinal);
         Assert.Contains("Connection refused", (await bench.EventAsync(FlowEventKind.Refused)).Text, StringComparison.Ordinal);
