@@ -1,3 +1,6 @@
+using System.CommandLine;
+using System.Text.Json;
+using KeepAlive.App;
 using KeepAlive.App.Explain;
 using KeepAlive.Core;
 
@@ -7,39 +10,164 @@ public sealed class ExplainTests
 {
     private static string As(string name, string spec) => string.Join('\n', Dialect.Find(name)!.Render(KeepAliveSpec.Parse(spec)));
 
-    [Theory]
-    [InlineData("proftpd", "7200:9:75", "SocketOptions keepalive 7200:9:75")]
-    [InlineData("nginx", "60:4:15", "listen 443 so_keepalive=60s:15s:4;")]
-    [InlineData("nginx", "off", "listen 443 so_keepalive=off;")]
-    [InlineData("sysctl", "60:4:15", "net.ipv4.tcp_keepalive_time = 60\nnet.ipv4.tcp_keepalive_probes = 4\nnet.ipv4.tcp_keepalive_intvl = 15")]
-    [InlineData("macos", "60:4:15", "net.inet.tcp.keepidle=60000\nnet.inet.tcp.keepcnt=4\nnet.inet.tcp.keepintvl=15000")]
-    [InlineData("postgresql", "60:4:15", "tcp_keepalives_idle = 60\ntcp_keepalives_count = 4\ntcp_keepalives_interval = 15\ntcp_user_timeout = 120000")]
-    [InlineData("systemd", "60:4:15", "KeepAlive=yes\nKeepAliveTimeSec=60\nKeepAliveProbes=4\nKeepAliveIntervalSec=15")]
-    [InlineData("envoy", "60:4:15", "tcp_keepalive:\n  keepalive_time: 60\n  keepalive_probes: 4\n  keepalive_interval: 15")]
-    [InlineData("redis", "60:4:15", "tcp-keepalive 60\n# Redis derives the rest: count 3, interval 20s, not 4 and 15s")]
-    [InlineData("openssh", "60:4:15", "ClientAliveInterval 60\nClientAliveCountMax 1\n# one interval for idle and between messages: dead after 2m0s")]
-    [InlineData("openssh", "7200:9:75", "ClientAliveInterval 7200\nClientAliveCountMax 1\n# one interval for idle and between messages: dead after 4h0m0s, not 2h11m15s")]
-    [InlineData("proftpd", "500ms:3:1500ms", "# rounded to whole seconds: idle 500ms to 1s, interval 1.5s to 2s\nSocketOptions keepalive 1:3:2")]
-    public void Others_spell_it(string name, string spec, string lines) => Assert.Equal(lines, As(name, spec));
+    private static string Lines(params string[] lines) => string.Join('\n', lines);
 
+    [Theory]
+    [InlineData("7200:9:75", ExplainSnippets.Defaults)]
+    [InlineData("60:4:15", ExplainSnippets.Common)]
+    [InlineData("500ms:3:1s", ExplainSnippets.SubSecond)]
+    public void Others_spell_it(string spec, string snippets) =>
+        Assert.Equal(snippets, Lines([.. Dialect.All.Select(d => $"--- {d.Name}\n{As(d.Name, spec)}")]));
+
+    [Theory]
+    [InlineData("proftpd", "SocketOptions keepalive on", "SocketOptions keepalive off")]
+    [InlineData("nginx", "listen 443 so_keepalive=on;", "listen 443 so_keepalive=off;")]
+    [InlineData("haproxy", "option clitcpka\noption srvtcpka", "no option clitcpka\nno option srvtcpka")]
+    [InlineData("envoy", "tcp_keepalive: {}", "# leave tcp_keepalive out: unset is off")]
+    [InlineData("postgresql", "tcp_keepalives_idle = 0\ntcp_keepalives_count = 0\ntcp_keepalives_interval = 0", "# the server cannot switch it off; clients can: keepalives=0")]
+    [InlineData("redis", "# Redis always sets numbers of its own; this is its default\ntcp-keepalive 300", "tcp-keepalive 0")]
+    [InlineData("sshd", "TCPKeepAlive yes", "ClientAliveInterval 0\nTCPKeepAlive no")]
+    [InlineData("openssh", "TCPKeepAlive yes", "ServerAliveInterval 0\nTCPKeepAlive no")]
+    [InlineData("systemd", "[Socket]\nKeepAlive=yes", "[Socket]\nKeepAlive=no")]
+    [InlineData("libpq", "keepalives=1", "keepalives=0")]
+    [InlineData("curl", "# on unless told otherwise, 60:9:60", "no-keepalive")]
+    [InlineData("java", "socket.setOption(StandardSocketOptions.SO_KEEPALIVE, true);", "socket.setOption(StandardSocketOptions.SO_KEEPALIVE, false);")]
+    [InlineData("go", "dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: -1, Count: -1, Interval: -1}}", "dialer := net.Dialer{KeepAlive: -1}")]
+    [InlineData("sysctl", "# Linux has no setting that switches it off, or on, for all", "# Linux has no setting that switches it off, or on, for all")]
+    [InlineData("macos", "net.inet.tcp.always_keepalive=1", "# not for programs that switch it on themselves\nnet.inet.tcp.always_keepalive=0")]
+    public void Others_switch_it_on_and_off(string name, string on, string off) => Assert.Equal((on, off), (As(name, "on"), As(name, "off")));
+
+    [Theory]
+    [InlineData("openssh", "5s:4:75", "# OpenSSH has one number for idle and interval: unanswered messages 60, not 4", "ServerAliveInterval 5", "ServerAliveCountMax 60")]
+    [InlineData("openssh", "100:7:20", "# OpenSSH has one number for idle and interval: first message after 1m20s, not 1m40s; unanswered messages 2, not 7", "ServerAliveInterval 80", "ServerAliveCountMax 2")]
+    [InlineData("openssh", "60:1:60", "ServerAliveInterval 60", "ServerAliveCountMax 1")]
+    [InlineData("redis", "60:3:20", "tcp-keepalive 60")]
+    [InlineData("redis", "2:3:5", "# Redis derives the rest from idle: interval 1s, not 5s; dead after 5s, not 17s", "tcp-keepalive 2")]
+    [InlineData("windows", "1s:10:1ms",
+        @"reg add HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters /v KeepAliveTime /t REG_DWORD /d 1000 /f",
+        @"reg add HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters /v KeepAliveInterval /t REG_DWORD /d 1 /f")]
+    [InlineData("proftpd", "1500ms:3:1500ms", "# idle 1s, not 1.5s: whole seconds only", "# interval 2s, not 1.5s: whole seconds only", "SocketOptions keepalive 1:3:2")]
+    [InlineData("proftpd", "10h:255:1d", "# idle 9h6m7s, not 10h0m0s: the most Linux takes", "# count 127, not 255: the most Linux takes",
+        "# interval 9h6m7s, not 1d0h0m0s: the most Linux takes", "SocketOptions keepalive 32767:127:32767")]
+    [InlineData("macos", "60d:255:1.5ms", "# idle 49d17h2m47.295s, not 60d0h0m0s: the most macOS takes", "# interval 2ms, not 1.5ms: whole milliseconds only",
+        "net.inet.tcp.keepidle=4294967295", "net.inet.tcp.keepcnt=255", "net.inet.tcp.keepintvl=2")]
+    public void What_differs_is_said(string name, string spec, params string[] lines) => Assert.Equal(Lines(lines), As(name, spec));
+
+    // OpenSSH: idle is never exceeded, and the detection time missed by less than one second a message.
     [Fact]
-    public void Every_dialect_spells_on_off_and_a_policy()
+    public void OpenSSH_keeps_the_promises_it_can()
     {
-        Assert.All(Dialect.All, dialect =>
+        var random = new Random(20);
+        for (int i = 0; i < 2000; i++)
         {
-            foreach (string spec in (string[])["on", "off", "60:4:15", "1ms:1:1ms"])
-                Assert.All(dialect.Render(KeepAliveSpec.Parse(spec)), line => Assert.False(line.StartsWith('!') || line.Length == 0, $"{dialect.Name} {spec}: '{line}'"));
-        });
-        Assert.Equal(Dialect.All.Count, Dialect.All.Select(d => d.Name).Distinct().Count());
+            var policy = new KeepAlivePolicy(TimeSpan.FromSeconds(random.Next(1, 30_000)), random.Next(1, 256), TimeSpan.FromSeconds(random.Next(1, 10_000)));
+            string[] lines = [.. Dialect.Find("sshd")!.Render(KeepAliveSpec.Of(policy))];
+            long number(int back) => long.Parse(lines[^back].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+            (long interval, long max) = (number(2), number(1));
+            Assert.InRange(interval, 1, (long)policy.Idle.TotalSeconds);
+            Assert.True(max >= 1, "0 is never for sshd and at once for ssh");
+            Assert.InRange(interval * (max + 1), (long)policy.DetectionTime.TotalSeconds - max, (long)policy.DetectionTime.TotalSeconds);
+        }
     }
 
     [Fact]
-    public void An_idle_day_costs_a_probe_and_its_answer_each_idle_time()
+    public void Every_dialect_spells_everything()
     {
-        var policy = new KeepAlivePolicy(TimeSpan.FromSeconds(60), 4, TimeSpan.FromSeconds(15));
-        Assert.Equal(1440, Cost.ProbesPerDay(policy));
-        Assert.Equal(1440 * 2 * 52, Cost.BytesPerDay(policy, Cost.SegmentBytesIPv4));
-        // Linux never probes more often than the interval.
-        Assert.Equal(1152, Cost.ProbesPerDay(new KeepAlivePolicy(TimeSpan.FromSeconds(5), 4, TimeSpan.FromSeconds(75))));
+        Assert.All(Dialect.All, dialect =>
+        {
+            foreach (string spec in (string[])["on", "off", "60:4:15", "1ms:1:1ms", "365d:255:365d"])
+            {
+                IReadOnlyList<string> lines = dialect.Render(KeepAliveSpec.Parse(spec));
+                Assert.NotEmpty(lines);
+                Assert.All(lines, line => Assert.False(line.StartsWith('!') || line.Length == 0 || line.Contains('\n', StringComparison.Ordinal), $"{dialect.Name} {spec}: '{line}'"));
+            }
+        });
+        Assert.Equal(Dialect.All.Count, Dialect.All.Select(d => d.Name).Distinct().Count());
+        Assert.Same(Dialect.Find("nginx"), Dialect.Find("NGINX"));
+        Assert.Null(Dialect.Find("nginx "));
+    }
+
+    [Theory]
+    [InlineData("60:4:15", 1440, 149_760, 207_360)] // 86400 / 60, each with its answer: × 2 × 52 and × 2 × 72
+    [InlineData("7200:9:75", 12, 1_248, 1_728)]
+    [InlineData("5:4:75", 1152, 119_808, 165_888)] // no closer than the interval: 86400 / 75
+    [InlineData("500ms:3:1s", 86_400, 8_985_600, 12_441_600)]
+    [InlineData("1ms:1:1ms", 86_400_000, 8_985_600_000, 12_441_600_000)]
+    [InlineData("1d:9:75", 1, 104, 144)]
+    [InlineData("25h:9:75", 0, 0, 0)]
+    public void An_idle_day_costs_a_probe_and_its_answer_each_idle_time(string spec, long probes, long bytesIPv4, long bytesIPv6)
+    {
+        KeepAlivePolicy policy = KeepAliveSpec.Parse(spec).Policy!;
+        Assert.Equal((probes, bytesIPv4, bytesIPv6),
+            (Cost.ProbesPerDay(policy), Cost.BytesPerDay(policy, Cost.SegmentBytesIPv4), Cost.BytesPerDay(policy, Cost.SegmentBytesIPv6)));
+    }
+
+    [Fact]
+    public void Says_what_a_policy_means()
+    {
+        Assert.StartsWith(Lines(
+            "60:4:15: idle 60s, 4 probes 15s apart: dead after 2m0s",
+            "  first probe      60s after the last sign of life",
+            "  dead             2m0s after it, when 4 in a row stay unanswered",
+            "  idle all day     1440 probes, 149760 bytes with their answers, of 52 each (IPv6 207360, of 72); link layer not counted",
+            "  data under way   keepalive waits while data is unacknowledged: set the TCP user timeout as well, to 2m0s, or Linux retries for about 15 minutes",
+            "",
+            "ProFTPD, "), Explain("60:4:15"), StringComparison.Ordinal);
+        Assert.Contains("  after an answer  the next probe waits for the interval, 1m15s", Explain("5:1:75"), StringComparison.Ordinal);
+        Assert.Contains("when the probe stays unanswered", Explain("5:1:75"), StringComparison.Ordinal);
+        Assert.Contains("sooner than this policy; leave the TCP user timeout alone", Explain("7200:9:75"), StringComparison.Ordinal);
+        Assert.Contains("  idle all day     1 probe, 104 bytes", Explain("1d:9:75"), StringComparison.Ordinal);
+        Assert.Contains("  idle all day     less than one probe\n", Explain("25h:9:75"), StringComparison.Ordinal);
+        Assert.StartsWith("on: on, with the machine's own values\n  below: as if they were Linux's defaults, 7200:9:75\n  first probe      2h0m0s", Explain("on"), StringComparison.Ordinal);
+        Assert.StartsWith("off: off\n\nProFTPD, ", Explain("off"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_dialect_alone_is_ready_to_paste()
+    {
+        Assert.Equal("listen 443 so_keepalive=60s:15s:4;\n", Explain("60:4:15", "--as", "nginx"));
+        Assert.Equal("listen 443 so_keepalive=off;\n", Explain("--as", "NGINX", "off"));
+    }
+
+    [Theory]
+    [InlineData("60:4:15", "60 4 15 120 120 1440 149760 207360")]
+    [InlineData("7200:9:75", "7200 9 75 7875 null 12 1248 1728")]
+    [InlineData("500ms:3:1s", "0.5 3 1 3.5 3.5 86400 8985600 12441600")]
+    [InlineData("on", "null null null null null null null null")]
+    [InlineData("off", "null null null null null null null null")]
+    public void JSON_has_one_shape(string spec, string numbers)
+    {
+        using JsonDocument all = JsonDocument.Parse(Explain(spec, "--json"));
+        JsonProperty[] properties = [.. all.RootElement.EnumerateObject()];
+        Assert.Equal(
+            ["spec", "meaning", "on", "idleSeconds", "count", "intervalSeconds", "detectionSeconds", "userTimeoutSeconds", "probesPerDay", "bytesPerDayIPv4", "bytesPerDayIPv6", "as"],
+            properties.Select(p => p.Name));
+        Assert.Equal(numbers, string.Join(' ', properties[3..11].Select(p => p.Value.GetRawText())));
+        Assert.Equal(spec != "off", all.RootElement.GetProperty("on").GetBoolean());
+        Assert.Equal(Dialect.All.Select(d => d.Name), all.RootElement.GetProperty("as").EnumerateObject().Select(p => p.Name));
+        using JsonDocument one = JsonDocument.Parse(Explain(spec, "--json", "--as", "go"));
+        Assert.Equal(As("go", spec), Assert.Single(one.RootElement.GetProperty("as").EnumerateObject()).Value.GetString());
+    }
+
+    [Theory]
+    [InlineData("--as: 'apache' is not known: give one of proftpd, nginx, haproxy,", "60:4:15", "--as", "apache")]
+    [InlineData("count '15s' has a unit: the order is idle:count:interval", "60:15s:4")]
+    [InlineData("idle -5s is below 1ms", "-5:4:15")]
+    [InlineData("Required argument missing", "--json")]
+    [InlineData("Unrecognized command or argument", "60:4:15", "70:4:15")]
+    public async Task Misuse_is_named_and_exits_with_2(string fault, params string[] args)
+    {
+        ParseResult parsed = ExplainCommand.Create().Parse(args);
+        Assert.Contains(parsed.Errors, error => error.Message.Contains(fault, StringComparison.Ordinal));
+        Assert.Equal(2, await CommandLine.RunAsync(["explain", .. args]));
+    }
+
+    private static string Explain(params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        int exit = ExplainCommand.Create().Parse(args).Invoke(new InvocationConfiguration { Output = output, Error = error });
+        Assert.Equal((0, ""), (exit, error.ToString()));
+        return output.ToString();
     }
 }
