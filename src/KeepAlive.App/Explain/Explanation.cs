@@ -60,7 +60,7 @@ internal static class Explanation
         string detection = Duration.Format(policy.DetectionTime), interval = Duration.Format(policy.Interval);
         yield return ("first probe", $"{Duration.Format(policy.Idle)} after the last sign of life");
         // tcp_timer.c, tcp_keepalive_timer: an answer does not bring the next probe closer than the interval.
-        if (policy.Interval > policy.Idle) yield return ("after an answer", $"the next probe waits for the interval, {interval}: a middlebox sees no more than one in that time");
+        if (policy.Interval > policy.Idle) yield return ("after an answer", $"the next probe waits for the interval, {interval}: a middlebox sees no more than one in that time, and death is found up to {Duration.Format(policy.Interval * (policy.Count + 1))} after the answer");
         yield return ("dead", policy.Count == 1 ? $"{detection} after it, when the probe stays unanswered" : $"{detection} after it, when {policy.Count} in a row stay unanswered");
         yield return ("idle all day", probes == 0 ? "less than one probe"
             : string.Create(CultureInfo.InvariantCulture, $"{probes} probe{(probes == 1 ? "" : "s")}, {Cost.BytesPerDay(policy, Cost.SegmentBytesIPv4)} bytes with their answers, of {Cost.SegmentBytesIPv4} each (IPv6 {Cost.BytesPerDay(policy, Cost.SegmentBytesIPv6)}, of {Cost.SegmentBytesIPv6}); link layer not counted"));

@@ -113,7 +113,7 @@ public sealed class ExplainTests
             "  data under way   keepalive waits while data is unacknowledged: set the TCP user timeout as well, to 2m0s, or Linux retries for about 15 minutes",
             "",
             "ProFTPD, "), Explain("60:4:15"), StringComparison.Ordinal);
-        Assert.Contains("  after an answer  the next probe waits for the interval, 1m15s", Explain("5:1:75"), StringComparison.Ordinal);
+        Assert.Contains("  after an answer  the next probe waits for the interval, 1m15s: a middlebox sees no more than one in that time, and death is found up to 2m30s after the answer\n", Explain("5:1:75"), StringComparison.Ordinal);
         Assert.Contains("when the probe stays unanswered", Explain("5:1:75"), StringComparison.Ordinal);
         Assert.Contains("sooner than this policy; leave the TCP user timeout alone", Explain("7200:9:75"), StringComparison.Ordinal);
         Assert.Contains("  idle all day     1 probe, 104 bytes", Explain("1d:9:75"), StringComparison.Ordinal);
