@@ -101,19 +101,20 @@ internal sealed class EventPrinter : IDisposable
 
     private void WriteAll()
     {
-        try
+        foreach (string line in _waiting.GetConsumingEnumerable())
         {
-            foreach (string line in _waiting.GetConsumingEnumerable())
+            try
             {
                 _output.WriteLine(line);
                 if (_waiting.Count == 0) _output.Flush();
                 if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0)
-                    Console.Error.WriteLine($"keepalive gateway: {dropped} event(s) were dropped: whoever reads them is too slow");
+                    Console.Error.WriteLine($"keepalive gateway: {dropped} event(s) were dropped: whoever reads them is too slow, or their disk was full");
             }
-        }
-        catch (IOException)
-        {
-            // Nobody reads any more; the flows matter more than their story.
+            catch (IOException)
+            {
+                // Nobody reads any more, or the disk is full for now; the flows matter more than their story.
+                Interlocked.Increment(ref _dropped);
+            }
         }
     }
 
