@@ -16,29 +16,23 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
     private static readonly TimeSpan AcceptWait = TimeSpan.FromSeconds(60);
 
     private readonly Lock _lock = new();
-    private readonly HashSet<DataRelay> _open = [];
+    private readonly DataRelays _relays = new();
     private Socket? _listener;
+    private Socket? _listing;
     private bool _closed;
 
     /// <summary>Whether one that the server has not ended proves that the client was there within this time.</summary>
-    public bool ProveClient(TimeSpan within, Instant now)
-    {
-        lock (_lock) return _open.Any(relay => !relay.ServerEnded && relay.ProvesClient(within, now));
-    }
+    public bool ProveClient(TimeSpan within, Instant now) => _relays.Any(relay => !relay.ServerEnded && relay.ProvesClient(within, now));
 
-    /// <summary>Ends those whose peer has acknowledged nothing for the bound.</summary>
-    public void Look(TimeSpan bound, Instant now)
-    {
-        DataRelay[] open;
-        lock (_lock) open = [.. _open];
-        foreach (DataRelay relay in open) relay.Look(bound, now);
-    }
+    /// <summary>Ends those whose peer has acknowledged nothing for the bound, or has died after its FIN.</summary>
+    public void Look(TimeSpan? bound, Instant now) => _relays.Look(bound, now);
 
     public bool IsOpen
     {
         get
         {
-            lock (_lock) return _open.Any(relay => !relay.ServerEnded);
+            lock (_lock) if (_listing is not null) return true;
+            return _relays.Any(relay => !relay.ServerEnded);
         }
     }
 
@@ -46,8 +40,8 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
 
     public IPEndPoint? Open(Leg from, int port)
     {
-        IPAddress local = ((IPEndPoint)Of(from).Socket.LocalEndPoint!).Address;
-        if (DataPort.Listen(local, setting.Options.DataPorts) is not { } listener) return null;
+        if (DataPort.Listen(Of(from).Local, setting.Options.DataPorts) is not { } listener) return null;
+        var bound = (IPEndPoint)listener.LocalEndPoint!;
         lock (_lock)
         {
             _listener?.Dispose();
@@ -55,7 +49,6 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         }
 
         _ = ServeAsync(listener, from, port);
-        var bound = (IPEndPoint)listener.LocalEndPoint!;
         return new IPEndPoint(LegSocket.Plain(bound.Address), bound.Port);
     }
 
@@ -63,15 +56,15 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
 
     public void Close()
     {
-        DataRelay[] open;
         lock (_lock)
         {
             _listener?.Dispose();
             _listener = null;
-            open = [.. _open];
+            _listing?.Reset();
+            _listing = null;
         }
 
-        foreach (DataRelay relay in open) relay.Reset();
+        _relays.Reset();
     }
 
     /// <summary>The control connection is over: nothing new is opened; done when what is open has ended.</summary>
@@ -82,8 +75,11 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
             _closed = true;
             _listener?.Dispose();
             _listener = null;
-            return Task.WhenAll(_open.Select(relay => relay.Ended));
+            _listing?.Reset(); // nobody waits for it but us
+            _listing = null;
         }
+
+        return _relays.FinishAsync();
     }
 
     private async Task ServeAsync(Socket listener, Leg from, int port)
@@ -106,7 +102,7 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
     private async Task<Socket> AcceptPeerAsync(Socket listener, Leg from)
     {
         using var wait = new CancellationTokenSource(AcceptWait);
-        while (true)
+        for (bool told = false; ; told = true)
         {
             Socket near = await listener.AcceptAsync(wait.Token).ConfigureAwait(false);
             IPAddress peer = ((IPEndPoint)near.RemoteEndPoint!).Address;
@@ -116,7 +112,8 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
                 return near;
             }
 
-            Emit(FlowEventKind.Notice, $"a data connection from {peer} was turned away: only the {from.ToString().ToLowerInvariant()} peer may dial it", from);
+            // Once: whoever dials on and on must not fill the log.
+            if (!told) Emit(FlowEventKind.Notice, $"a data connection from {peer} was turned away: only the {from.ToString().ToLowerInvariant()} peer may dial it", from);
             near.Reset();
         }
     }
@@ -142,38 +139,51 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         await RelayAsync(new DataRelay(client, server), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.ToString().ToLowerInvariant()} peer").ConfigureAwait(false);
     }
 
-    /// <summary>Relays a data connection that is open on both sides, as one of this flow.</summary>
-    public async Task RelayAsync(DataRelay relay, string which)
+    private async Task RelayAsync(DataRelay relay, string which)
     {
-        bool ended;
-        lock (_lock)
-        {
-            ended = _closed;
-            if (!ended) _open.Add(relay);
-        }
-
-        if (ended) relay.Reset();
         Emit(FlowEventKind.DataOpened, which);
         Instant opened = MonotonicClock.Now;
-        string outcome = await relay.RunAsync().ConfigureAwait(false);
-        lock (_lock) _open.Remove(relay);
+        string outcome = await _relays.RunAsync(relay).ConfigureAwait(false);
         Emit(FlowEventKind.DataClosed, outcome, took: MonotonicClock.Now - opened);
     }
 
     private async Task DrainAsync(int port)
     {
+        Socket? server = null;
         try
         {
-            using Socket server = await new Dialer(setting.Options.ConnectTimeout).DialAsync(new HostPort(upstream.Peer.ToString(), port)).ConfigureAwait(false);
+            server = await new Dialer(setting.Options.ConnectTimeout).DialAsync(new HostPort(upstream.Peer.ToString(), port)).ConfigureAwait(false);
+            lock (_lock)
+            {
+                if (_closed) return;
+                _listing = server;
+            }
+
             setting.KeepAlive.Apply(server, Leg.Upstream, flow.Id);
             byte[] sink = new byte[4096];
             while (await SocketIO.ReceiveAsync(server, sink).ConfigureAwait(false) > 0)
             {
             }
         }
-        catch (Exception e) when (e is DialException or RelayException)
+        catch (Exception e) when (e is DialException or RelayException or ObjectDisposedException)
         {
-            Emit(FlowEventKind.Notice, $"the listing's data connection failed: {e.Message}", Leg.Upstream);
+            if (Unlist(server) || server is null) Emit(FlowEventKind.Notice, $"the listing's data connection failed: {e.Message}", Leg.Upstream);
+        }
+        finally
+        {
+            Unlist(server);
+            server?.Dispose();
+        }
+    }
+
+    // False when it has been closed meanwhile.
+    private bool Unlist(Socket? listing)
+    {
+        lock (_lock)
+        {
+            if (_listing != listing) return false;
+            _listing = null;
+            return true;
         }
     }
 

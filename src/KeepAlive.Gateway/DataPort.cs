@@ -22,17 +22,13 @@ internal static class DataPort
 
     private static Socket? TryListen(IPAddress address, int port)
     {
-        var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            listener.Bind(new IPEndPoint(address, port));
-            listener.Listen(1);
-            return listener;
+            return ListenSocket.Open(new IPEndPoint(address, port), backlog: 1);
         }
-        catch (SocketException)
+        catch (ListenException)
         {
-            listener.Dispose();
-            return null;
+            return null; // taken; or out of descriptors, which the accept loop reports
         }
     }
 }

@@ -30,25 +30,27 @@ internal sealed class DataRelay(Socket client, Socket server)
     public bool ProvesClient(TimeSpan within, Instant now) =>
         ClientEnded || _flow.Silence(Leg.Downstream, now) <= within || _flow.Silence(Leg.Upstream, now) <= within;
 
-    /// <summary>Ends it when either peer has acknowledged nothing for the bound.</summary>
-    public void Look(TimeSpan bound, Instant now)
+    /// <summary>Ends it when either peer has acknowledged nothing for the bound, or has died after its FIN.</summary>
+    public void Look(TimeSpan? bound, Instant now)
     {
-        bool clientDead = _toClient.IsDead(client, bound, now), serverDead = _toServer.IsDead(server, bound, now);
-        if (!clientDead && !serverDead) return;
-        _death = $"{(clientDead ? "downstream" : "upstream")}: nothing acknowledged for {Duration.Format(bound)}";
-        Reset();
+        string? clientDeath = DeathOf(client, ref _toClient, ClientEnded, bound, now), serverDeath = DeathOf(server, ref _toServer, ServerEnded, bound, now);
+        if (clientDeath is null && serverDeath is null) return;
+        Die(clientDeath is not null ? $"downstream {clientDeath}" : $"upstream {serverDeath}");
     }
+
+    private static string? DeathOf(Socket socket, ref SendWatch watch, bool ended, TimeSpan? bound, Instant now) =>
+        bound is { } most && watch.IsDead(socket, most, now) ? $"acknowledged nothing for {Duration.Format(most)}"
+        : ended ? SocketIO.DeathAfterEnd(socket) : null;
 
     /// <summary>Relays until both sides are closed; says what was moved and how it ended.</summary>
     public async Task<string> RunAsync()
     {
-        string?[] faults = await Task.WhenAll(
-            PumpAsync(client, server, Leg.Downstream), PumpAsync(server, client, Leg.Upstream)).ConfigureAwait(false);
+        await Task.WhenAll(PumpAsync(client, server, Leg.Downstream), PumpAsync(server, client, Leg.Upstream)).ConfigureAwait(false);
         client.Dispose();
         server.Dispose();
         _ended.SetResult();
         string moved = string.Create(CultureInfo.InvariantCulture, $"{_flow.Received(Leg.Downstream)} bytes up, {_flow.Received(Leg.Upstream)} bytes down");
-        return (_death ?? faults.FirstOrDefault(f => f is not null)) is { } fault ? $"{moved}; broken: {fault}" : moved;
+        return _death is { } why ? $"{moved}; broken: {why}" : moved;
     }
 
     public void Reset()
@@ -57,24 +59,29 @@ internal sealed class DataRelay(Socket client, Socket server)
         server.Reset();
     }
 
-    private async Task<string?> PumpAsync(Socket from, Socket to, Leg source)
+    private async Task PumpAsync(Socket from, Socket to, Leg source)
     {
         try
         {
             await PlainPump.RunAsync(from, to, _flow, source).ConfigureAwait(false);
             SocketIO.ShutdownSend(to);
             if (source == Leg.Downstream) ClientEnded = true;
-            return null;
         }
         catch (RelayException e)
         {
-            Reset();
             Leg dead = e.Call == RelayCall.Receive ? source : source == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
-            return $"{dead.ToString().ToLowerInvariant()} {e.Describe()}";
+            Die($"{dead.ToString().ToLowerInvariant()} {e.Describe()}");
         }
         finally
         {
             if (source == Leg.Upstream) ServerEnded = true;
         }
+    }
+
+    // The first to say so knows why; the others are its consequence.
+    private void Die(string why)
+    {
+        Interlocked.CompareExchange(ref _death, why, null);
+        Reset();
     }
 }

@@ -50,10 +50,10 @@ internal sealed class FlowRelay
         uint seed = (uint)Random.Shared.Next();
         _protocol = setting.NewProtocol?.Invoke(_data, now, seed);
         _look = now + setting.KeepAlive.SendLook;
+        KeepUrgentInline(downstream);
+        KeepUrgentInline(upstream);
         if (_protocol is not null)
         {
-            KeepUrgentInline(downstream);
-            KeepUrgentInline(upstream);
             _probes = setting.Options.Probe.IsOn;
             if (_probes) _probe = new Probe(setting.Options.Probe.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, now, Random.Shared.NextDouble());
         }
@@ -76,9 +76,10 @@ internal sealed class FlowRelay
         lock (_lock) Rearm();
         await Task.WhenAll(PumpAsync(_downstream, _upstream), PumpAsync(_upstream, _downstream)).ConfigureAwait(false);
         lock (_lock) _probes = false;
+        Task ended = _data.FinishAsync(); // first: nothing is opened behind the back of what follows
         // A transfer may outlive its control connection; one whose control connection died does not.
         if (_death is not null) _data.Close();
-        await _data.FinishAsync().ConfigureAwait(false);
+        await ended.ConfigureAwait(false);
         lock (_lock) _closed = true;
         _setting.Clock.Remove(_alarm);
         _downstream.Socket.Dispose();
@@ -90,7 +91,7 @@ internal sealed class FlowRelay
     public void Abort(Leg leg, string why)
     {
         Die(leg, why);
-        _data.Close();
+        _data.Close(); // also when it had died before
     }
 
     /// <summary>A fault in our own code: it costs the flow it happened to, and is told.</summary>
@@ -123,16 +124,20 @@ internal sealed class FlowRelay
         FlushQuietly(_downstream);
     }
 
-    // Whether both peers still acknowledge what is sent to them.
+    // Whether both peers still acknowledge what is sent to them, and one that has ended is still there.
     private bool Look(Instant now)
     {
-        TimeSpan bound = _setting.KeepAlive.SendBound ?? TimeSpan.MaxValue;
-        _look = now + _setting.KeepAlive.SendLook;
-        _data.Look(bound, now);
-        bool downstreamDead = _toDownstream.IsDead(_downstream.Socket, bound, now), upstreamDead = _toUpstream.IsDead(_upstream.Socket, bound, now);
-        if (downstreamDead || upstreamDead) Die(downstreamDead ? Leg.Downstream : Leg.Upstream, $"nothing sent to it was acknowledged for {Duration.Format(bound)}");
-        return !downstreamDead && !upstreamDead;
+        _look = now + (_downstream.HasEnded || _upstream.HasEnded ? _setting.KeepAlive.EndedLook : _setting.KeepAlive.SendLook);
+        _data.Look(_setting.KeepAlive.SendBound, now);
+        string? downstream = DeathOf(_downstream, ref _toDownstream, now);
+        if ((downstream ?? DeathOf(_upstream, ref _toUpstream, now)) is not { } why) return true;
+        Die(downstream is not null ? Leg.Downstream : Leg.Upstream, why);
+        return false;
     }
+
+    private string? DeathOf(LegSocket leg, ref SendWatch watch, Instant now) =>
+        _setting.KeepAlive.SendBound is { } bound && watch.IsDead(leg.Socket, bound, now) ? $"nothing sent to it was acknowledged for {Duration.Format(bound)}"
+        : leg.HasEnded ? SocketIO.DeathAfterEnd(leg.Socket) : null;
 
     private async Task PumpAsync(LegSocket from, LegSocket to)
     {
@@ -141,6 +146,12 @@ internal sealed class FlowRelay
             if (_protocol is not null) await PumpInspectedAsync(from, to, _protocol).ConfigureAwait(false);
             else await PlainPump.RunAsync(from.Socket, to.Socket, Flow, from.Leg).ConfigureAwait(false);
             SocketIO.ShutdownSend(to.Socket);
+            lock (_lock)
+            {
+                from.HasEnded = true;
+                _look = Instant.Min(_look, MonotonicClock.Now + _setting.KeepAlive.EndedLook);
+                Rearm();
+            }
         }
         catch (RelayException e)
         {
@@ -170,7 +181,9 @@ internal sealed class FlowRelay
                 ArrayPool<byte>.Shared.Return(buffer);
             }
 
-            FlushQuietly(from);
+            // A client that does not read what it is told is read no further, or its refusals would pile up here.
+            if (from.Leg == Leg.Downstream) await AwaitFlushAsync(from, from.FlushAsync()).ConfigureAwait(false);
+            else FlushQuietly(from);
             await to.FlushAsync().ConfigureAwait(false);
             if (read == 0) return;
             if (!protocol.IsPlain) continue;
@@ -184,6 +197,7 @@ internal sealed class FlowRelay
         Instant now = MonotonicClock.Now;
         lock (_lock)
         {
+            if (_death is not null) return;
             if (bytes.IsEmpty)
             {
                 protocol.OnEnded(from, _verdicts);
@@ -280,6 +294,7 @@ internal sealed class FlowRelay
 
         _downstream.Socket.Reset();
         _upstream.Socket.Reset();
+        _data.Close();
     }
 
     private static TimeSpan Round(TimeSpan span) => TimeSpan.FromMilliseconds(Math.Round(span.TotalMilliseconds / 10) * 10);
@@ -303,6 +318,6 @@ internal sealed class FlowRelay
         }
     }
 
-    // Telnet Synch comes as TCP urgent data; out of line its byte would be lost to the other end.
+    // Telnet Synch comes as TCP urgent data; out of line its byte would be lost to the other end, in a plain relay too.
     private static void KeepUrgentInline(Socket socket) => socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
 }

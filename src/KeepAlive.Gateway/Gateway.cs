@@ -13,6 +13,10 @@ namespace KeepAlive.Gateway;
 public sealed class Gateway : IAsyncDisposable
 {
     private const int Backlog = 1024;
+    private const string StopText = "the gateway stops";
+
+    // What a refused client had said already is read up to here: the rest would turn its FIN into a reset.
+    private const int RefusedReadMax = 64 * 1024;
 
     // Flow numbers are unique in the process, so that events of several gateways can share a log.
     private static long s_flows;
@@ -20,7 +24,7 @@ public sealed class Gateway : IAsyncDisposable
     private readonly GatewayOptions _options;
     private readonly Action<FlowEvent> _emit;
     private readonly Socket _listener;
-    private readonly FlowClock _clock = new();
+    private readonly FlowClock _clock;
     private readonly FlowSetting _setting;
     private readonly Dialer _dialer;
     private readonly PassiveRelays? _passive;
@@ -28,9 +32,11 @@ public sealed class Gateway : IAsyncDisposable
     private readonly ConcurrentDictionary<long, FlowRelay> _relays = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _accepting;
+    private volatile bool _resetting;
 
-    private Gateway(GatewayOptions options, Socket listener, Action<FlowEvent> emit)
+    private Gateway(GatewayOptions options, Socket listener, FlowClock clock, Action<FlowEvent> emit)
     {
+        _clock = clock;
         _options = options;
         _emit = emit;
         _listener = listener;
@@ -50,20 +56,20 @@ public sealed class Gateway : IAsyncDisposable
     /// <summary>Starts to listen.</summary>
     /// <param name="options">What to do.</param>
     /// <param name="emit">Told of everything, from any thread, one call at a time per flow only; it must be quick and not throw.</param>
-    /// <exception cref="SocketException">The address cannot be listened on.</exception>
+    /// <exception cref="ListenException">The address, or a port of the passive range, cannot be listened on.</exception>
     public static Gateway Start(GatewayOptions options, Action<FlowEvent> emit)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(emit);
-        var listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket listener = ListenSocket.Open(options.Listen, Backlog);
+        var clock = new FlowClock();
         try
         {
-            listener.Bind(options.Listen);
-            listener.Listen(Backlog);
-            return new Gateway(options, listener, emit);
+            return new Gateway(options, listener, clock, emit);
         }
         catch
         {
+            clock.Stop();
             listener.Dispose();
             throw;
         }
@@ -75,19 +81,21 @@ public sealed class Gateway : IAsyncDisposable
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
         _listener.Dispose();
-        _passive?.Dispose();
+        Task passive = _passive?.FinishAsync() ?? Task.CompletedTask;
         await _accepting.ConfigureAwait(false);
         try
         {
-            await Task.WhenAll(_tasks.Values).WaitAsync(drain, atOnce).ConfigureAwait(false);
+            await Task.WhenAll([passive, .. _tasks.Values]).WaitAsync(drain, atOnce).ConfigureAwait(false);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             // What is left is reset below.
         }
 
+        _resetting = true; // before the look at who is left: whoever comes after it sees this
         FlowRelay[] left = [.. _relays.Values];
-        foreach (FlowRelay relay in left) relay.Abort(Leg.Downstream, "the gateway stops");
+        foreach (FlowRelay relay in left) relay.Abort(Leg.Downstream, StopText);
+        _passive?.Dispose();
         await Task.WhenAll(_tasks.Values).ConfigureAwait(false);
         _clock.Stop();
         return left.Length;
@@ -151,8 +159,9 @@ public sealed class Gateway : IAsyncDisposable
             Emit(flow, FlowEventKind.Refused, e.Message, Leg.Upstream);
             Refuse(client);
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e)
         {
+            // Stopped, gone already, or a fault of ours, which costs this flow alone.
             Emit(flow, FlowEventKind.Refused, $"ended before it began: {e.Message}");
             client.Reset();
         }
@@ -174,6 +183,7 @@ public sealed class Gateway : IAsyncDisposable
         Emit(flow, FlowEventKind.Connected, $"{server.RemoteEndPoint}", Leg.Upstream, MonotonicClock.Now - started);
         var relay = new FlowRelay(flow, client, server, _setting);
         _relays[flow.Id] = relay;
+        if (_resetting) relay.Abort(Leg.Downstream, StopText);
         await relay.RunAsync().ConfigureAwait(false);
         Emit(flow, FlowEventKind.Closed, $"{flow.Received(Leg.Downstream)} bytes up, {flow.Received(Leg.Upstream)} bytes down", took: MonotonicClock.Now - flow.Opened);
     }
@@ -184,6 +194,8 @@ public sealed class Gateway : IAsyncDisposable
         {
             client.Blocking = false;
             if (!_options.Protocol.Refusal.IsEmpty) client.Send(_options.Protocol.Refusal.Span);
+            Span<byte> said = stackalloc byte[4096];
+            for (int read = 0; read < RefusedReadMax && client.Available > 0;) read += client.Receive(said);
         }
         catch (SocketException)
         {

@@ -11,6 +11,9 @@ internal sealed class LegKeepAlive(GatewayOptions options, Action<FlowEvent> emi
     private const int LooksPerDetection = 8;
     private static readonly TimeSpan LookMin = TimeSpan.FromMilliseconds(100);
 
+    // A leg nobody reads from any more dies unseen, whatever the kernel sees to.
+    private static readonly TimeSpan EndedLookMax = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
     private readonly HashSet<string> _said = [];
 
@@ -20,6 +23,9 @@ internal sealed class LegKeepAlive(GatewayOptions options, Action<FlowEvent> emi
 
     /// <summary>How often to look.</summary>
     public TimeSpan SendLook => SendBound is { } bound ? TimeSpan.FromTicks(Math.Max(bound.Ticks / LooksPerDetection, LookMin.Ticks)) : TimeSpan.MaxValue;
+
+    /// <summary>How often to look at a flow one of whose legs has ended.</summary>
+    public TimeSpan EndedLook => SendLook < EndedLookMax ? SendLook : EndedLookMax;
 
     public void Apply(Socket socket, Leg leg, long flow)
     {

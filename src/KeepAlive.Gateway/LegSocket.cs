@@ -20,6 +20,12 @@ internal sealed class LegSocket(Leg leg, Socket socket)
 
     public IPAddress Peer { get; } = Plain(((IPEndPoint)socket.RemoteEndPoint!).Address);
 
+    /// <summary>Our own address on it.</summary>
+    public IPAddress Local { get; } = ((IPEndPoint)socket.LocalEndPoint!).Address;
+
+    /// <summary>Its peer has sent its FIN: nobody reads from it any more.</summary>
+    public bool HasEnded { get; set; }
+
     /// <summary>Queues bytes behind those already waiting. Whoever queues calls <see cref="FlushAsync"/>.</summary>
     /// <param name="bytes">The bytes.</param>
     /// <param name="urgentUpTo">How many of them end in a byte of TCP urgent data; 0 for none.</param>

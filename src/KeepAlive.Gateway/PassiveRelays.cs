@@ -9,41 +9,51 @@ namespace KeepAlive.Gateway;
 /// <summary>
 /// The server's passive ports, one to one, for clients of encrypted control connections: the gateway cannot read
 /// which port the server offers, and most clients dial the control peer, which is us. Open to clients that have a
-/// flow, towards that flow's server, alone.
+/// flow, towards that flow's server, alone. Of a client with several flows nobody can tell whose transfer it is: so
+/// the end of none of them ends it.
 /// </summary>
 internal sealed class PassiveRelays : IDisposable
 {
+    private const int Backlog = 128;
+
     private readonly ConcurrentDictionary<long, FlowRelay> _flows;
     private readonly FlowSetting _setting;
     private readonly List<Socket> _listeners = [];
+    private readonly DataRelays _open = new();
+    private readonly CancellationTokenSource _stop = new();
 
-    /// <exception cref="SocketException">A port of the range is taken.</exception>
+    /// <exception cref="ListenException">A port of the range is taken.</exception>
     public PassiveRelays(PortRange range, IPAddress address, ConcurrentDictionary<long, FlowRelay> flows, FlowSetting setting)
     {
         _flows = flows;
         _setting = setting;
         try
         {
-            for (int port = range.First; port <= range.Last; port++)
-            {
-                var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-                _listeners.Add(listener);
-                listener.Bind(new IPEndPoint(address, port));
-                listener.Listen();
-            }
+            for (int port = range.First; port <= range.Last; port++) _listeners.Add(ListenSocket.Open(new IPEndPoint(address, port), Backlog));
         }
-        catch (SocketException)
+        catch (ListenException)
         {
             Dispose();
             throw;
         }
 
         foreach (Socket listener in _listeners) _ = AcceptAsync(listener);
+        _ = LookAsync(_stop.Token);
     }
 
+    /// <summary>Accepts no more; done when what is open has ended.</summary>
+    public Task FinishAsync()
+    {
+        foreach (Socket listener in _listeners) listener.Dispose();
+        return _open.FinishAsync();
+    }
+
+    /// <summary>Ends what is open.</summary>
     public void Dispose()
     {
         foreach (Socket listener in _listeners) listener.Dispose();
+        _open.Reset();
+        _stop.Cancel();
     }
 
     private async Task AcceptAsync(Socket listener)
@@ -83,11 +93,26 @@ internal sealed class PassiveRelays : IDisposable
             Socket server = await new Dialer(_setting.Options.ConnectTimeout).DialAsync(new HostPort(owner.Upstream.Peer.ToString(), port)).ConfigureAwait(false);
             _setting.KeepAlive.Apply(client, Leg.Downstream, owner.Flow.Id);
             _setting.KeepAlive.Apply(server, Leg.Upstream, owner.Flow.Id);
-            await owner.Data.RelayAsync(new DataRelay(client, server), $"passive port {port}, one to one").ConfigureAwait(false);
+            Instant opened = MonotonicClock.Now;
+            _setting.Emit(new FlowEvent(owner.Flow.Id, opened, FlowEventKind.DataOpened, $"passive port {port}, one to one"));
+            string outcome = await _open.RunAsync(new DataRelay(client, server)).ConfigureAwait(false);
+            Instant ended = MonotonicClock.Now;
+            _setting.Emit(new FlowEvent(owner.Flow.Id, ended, FlowEventKind.DataClosed, outcome) { Took = ended - opened });
         }
-        catch (DialException)
+        catch (DialException e)
         {
+            _setting.Emit(new FlowEvent(owner.Flow.Id, MonotonicClock.Now, FlowEventKind.Notice, $"data connection failed: {e.Message}") { Leg = Leg.Upstream });
             client.Reset();
+        }
+    }
+
+    // No flow's clock looks at these.
+    private async Task LookAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            await Task.Delay(_setting.KeepAlive.EndedLook, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _open.Look(_setting.KeepAlive.SendBound, MonotonicClock.Now);
         }
     }
 

@@ -32,6 +32,22 @@ internal static class SocketIO
         }
     }
 
+    /// <summary>What a socket died of after its FIN, when nobody reads from it any more; null while it lives.</summary>
+    public static string? DeathAfterEnd(Socket socket)
+    {
+        try
+        {
+            // The kernel says EPIPE where a FIN came before the reset (tcp_reset).
+            var error = (SocketError)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+            return error == SocketError.Success ? null
+                : "died after its FIN: " + (error is SocketError.Shutdown or SocketError.ConnectionReset ? "the peer sent a reset" : RelayException.Describe(error));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return null; // it has just ended by itself
+        }
+    }
+
     /// <summary>Passes a FIN on. A leg that is gone already needs none.</summary>
     public static void ShutdownSend(Socket socket)
     {
@@ -64,7 +80,10 @@ internal sealed class RelayException(RelayCall call, Exception cause) : Exceptio
     public SocketError Error => InnerException is SocketException socket ? socket.SocketErrorCode : SocketError.OperationAborted;
 
     /// <summary><c>recv: ETIMEDOUT</c>: the call and the errno as the field knows it.</summary>
-    public string Describe() => $"{(Call == RelayCall.Receive ? "recv" : "send")}: " + Error switch
+    public string Describe() => $"{(Call == RelayCall.Receive ? "recv" : "send")}: {Describe(Error)}";
+
+    /// <summary>An errno as the field knows it, and what it means here.</summary>
+    public static string Describe(SocketError error) => error switch
     {
         SocketError.TimedOut => "ETIMEDOUT, keepalive probes or data stayed unanswered",
         SocketError.ConnectionReset => "ECONNRESET, the peer sent a reset",
@@ -72,6 +91,6 @@ internal sealed class RelayException(RelayCall call, Exception cause) : Exceptio
         SocketError.HostUnreachable => "EHOSTUNREACH, no way to the peer",
         SocketError.NetworkUnreachable => "ENETUNREACH, no way to the peer's network",
         SocketError.Shutdown => "EPIPE, the peer has closed already",
-        _ => $"{Error}, {Message}",
+        _ => $"{error}, {new SocketException((int)error).Message}",
     };
 }

@@ -65,9 +65,9 @@ internal static class GatewayCommand
                 printer.PrintListening(gateways[^1].Listening.ToString(), options.To.ToString(), options.Protocol.Name, options.Tcp, options.Probe);
             }
         }
-        catch (SocketException e)
+        catch (ListenException e)
         {
-            await Console.Error.WriteLineAsync($"keepalive gateway: {ListenFault(all[gateways.Count], e)}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"keepalive gateway: {ListenFault(e)}").ConfigureAwait(false);
             foreach (Gateway.Gateway gateway in gateways) await gateway.DisposeAsync().ConfigureAwait(false);
             return CommandLine.Failed;
         }
@@ -139,11 +139,11 @@ internal static class GatewayCommand
         return null;
     }
 
-    private static string ListenFault(GatewayOptions options, SocketException e) => $"cannot listen on {options.Listen}: " + e.SocketErrorCode switch
+    private static string ListenFault(ListenException e) => e.Error switch
     {
-        SocketError.AddressAlreadyInUse => "EADDRINUSE, something listens there already: choose another port, or stop it (ss -ltnp shows it)",
-        SocketError.AccessDenied => "EACCES: ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one",
-        SocketError.AddressNotAvailable => "EADDRNOTAVAIL: this machine has no such address (ip addr shows them)",
+        SocketError.AddressAlreadyInUse => $"cannot listen on {e.Address}: EADDRINUSE, something listens there already: choose another port, or stop it (ss -ltnp shows it)",
+        SocketError.AccessDenied => $"cannot listen on {e.Address}: EACCES: ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one",
+        SocketError.AddressNotAvailable => $"cannot listen on {e.Address}: EADDRNOTAVAIL: this machine has no such address (ip addr shows them)",
         _ => e.Message,
     };
 

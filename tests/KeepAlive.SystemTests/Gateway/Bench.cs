@@ -16,8 +16,10 @@ internal sealed class Bench : IAsyncDisposable
 
     private readonly BlockingCollection<FlowEvent> _events = [];
     private readonly List<FlowEvent> _seen = [];
+    private readonly List<Line> _lines = [];
 
-    public Bench(string protocol, Func<GatewayOptions, GatewayOptions>? change = null, IPAddress? address = null, IPAddress? serverAddress = null)
+    public Bench(string protocol, Func<GatewayOptions, GatewayOptions>? change = null, IPAddress? address = null, IPAddress? serverAddress = null,
+        Func<FlowEvent, bool>? told = null)
     {
         IPAddress loopback = address ?? IPAddress.Loopback;
         Server = new Socket(loopback.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -29,25 +31,31 @@ internal sealed class Bench : IAsyncDisposable
             To = new HostPort((serverAddress ?? loopback).ToString(), ((IPEndPoint)Server.LocalEndPoint!).Port),
             Protocol = ProtocolList.Find(protocol)!,
         };
-        Gateway = KeepAlive.Gateway.Gateway.Start(change?.Invoke(options) ?? options, _events.Add);
+        Gateway = KeepAlive.Gateway.Gateway.Start(change?.Invoke(options) ?? options, e =>
+        {
+            if (told?.Invoke(e) != false) _events.Add(e);
+        });
     }
 
     public Socket Server { get; }
 
     public KeepAlive.Gateway.Gateway Gateway { get; }
 
+    /// <summary>The events asked for so far, and those before them.</summary>
+    public IReadOnlyList<FlowEvent> Seen => _seen;
+
     public async Task<Line> ConnectAsync(IPAddress? from = null)
     {
         var socket = new Socket(Gateway.Listening.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         if (from is not null) socket.Bind(new IPEndPoint(from, 0));
         await socket.ConnectAsync(Gateway.Listening);
-        return new Line(socket);
+        return Keep(new Line(socket));
     }
 
     public async Task<(Line Client, Line Server)> PairAsync()
     {
         Line client = await ConnectAsync();
-        return (client, new Line(await Server.AcceptAsync().WaitAsync(Patience)));
+        return (client, Keep(new Line(await Server.AcceptAsync().WaitAsync(Patience))));
     }
 
     /// <summary>A logged-in FTP session.</summary>
@@ -85,6 +93,14 @@ internal sealed class Bench : IAsyncDisposable
     {
         await Gateway.DisposeAsync();
         Server.Dispose();
+        foreach (Line line in _lines) line.Dispose();
+    }
+
+    // A socket nobody refers to any more is closed by its finalizer, at any time.
+    private Line Keep(Line line)
+    {
+        _lines.Add(line);
+        return line;
     }
 }
 
