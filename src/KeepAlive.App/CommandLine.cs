@@ -19,9 +19,22 @@ internal static class CommandLine
         ParseResult parsed = Root().Parse(args);
         // The library ends the process 2 s after a signal, unless told not to: a gateway drains for longer.
         if (parsed.Errors.Count == 0) return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }).ConfigureAwait(false);
-        foreach (ParseError error in parsed.Errors) await Console.Error.WriteLineAsync($"keepalive: {error.Message}").ConfigureAwait(false);
-        await Console.Error.WriteLineAsync($"keepalive: see 'keepalive {parsed.CommandResult.Command.Name} --help'".Replace(" keepalive --help", " --help", StringComparison.Ordinal)).ConfigureAwait(false);
+        foreach (ParseError error in parsed.Errors) Complain($"keepalive: {error.Message}");
+        Complain($"keepalive: see 'keepalive {parsed.CommandResult.Command.Name} --help'".Replace(" keepalive --help", " --help", StringComparison.Ordinal));
         return Misused;
+    }
+
+    /// <summary>A line on stderr, if there is one: nobody's listening is no reason to end.</summary>
+    public static void Complain(string line)
+    {
+        try
+        {
+            Console.Error.WriteLine(line);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Closed, or full.
+        }
     }
 
     private static RootCommand Root()

@@ -108,11 +108,11 @@ internal sealed class EventPrinter : IDisposable
                 _output.WriteLine(line);
                 if (_waiting.Count == 0) _output.Flush();
                 if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0)
-                    Console.Error.WriteLine($"keepalive gateway: {dropped} event(s) were dropped: whoever reads them is too slow, or their disk was full");
+                    CommandLine.Complain($"keepalive gateway: {dropped} event(s) were dropped: whoever reads them is too slow, or their disk was full");
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Nobody reads any more, or the disk is full for now; the flows matter more than their story.
+                // Nobody reads any more, stdout was never open (EBADF), or the disk is full for now; the flows matter more than their story.
                 Interlocked.Increment(ref _dropped);
             }
         }

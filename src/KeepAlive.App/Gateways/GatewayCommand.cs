@@ -44,13 +44,13 @@ internal static class GatewayCommand
     {
         if (!TryRead(parsed, out List<GatewayOptions> all, out List<string> faults))
         {
-            foreach (string fault in faults) await Console.Error.WriteLineAsync($"keepalive gateway: {fault}").ConfigureAwait(false);
+            foreach (string fault in faults) CommandLine.Complain($"keepalive gateway: {fault}");
             return CommandLine.Misused;
         }
 
         if (!parsed.GetValue(NoCheck) && await FirstUnreachableAsync(all).ConfigureAwait(false) is { } unreachable)
         {
-            await Console.Error.WriteLineAsync($"keepalive gateway: {unreachable} (--no-check starts all the same)").ConfigureAwait(false);
+            CommandLine.Complain($"keepalive gateway: {unreachable} (--no-check starts all the same)");
             return CommandLine.Failed;
         }
 
@@ -67,7 +67,7 @@ internal static class GatewayCommand
         }
         catch (ListenException e)
         {
-            await Console.Error.WriteLineAsync($"keepalive gateway: {ListenFault(e)}").ConfigureAwait(false);
+            CommandLine.Complain($"keepalive gateway: {ListenFault(e)}");
             foreach (Gateway.Gateway gateway in gateways) await gateway.DisposeAsync().ConfigureAwait(false);
             return CommandLine.Failed;
         }
@@ -75,9 +75,9 @@ internal static class GatewayCommand
         await signals.First.ConfigureAwait(false);
         TimeSpan drain = parsed.GetValue(Drain);
         int open = gateways.Sum(g => g.Flows);
-        if (open > 0) await Console.Error.WriteLineAsync($"keepalive gateway: stopping; {open} flow(s) have {Duration.Format(drain)} to end, a second signal ends them at once").ConfigureAwait(false);
+        if (open > 0) CommandLine.Complain($"keepalive gateway: stopping; {open} flow(s) have {Duration.Format(drain)} to end, a second signal ends them at once");
         int[] reset = await Task.WhenAll(gateways.Select(g => g.StopAsync(drain, signals.Second))).ConfigureAwait(false);
-        if (reset.Sum() > 0) await Console.Error.WriteLineAsync($"keepalive gateway: {reset.Sum()} flow(s) were reset").ConfigureAwait(false);
+        if (reset.Sum() > 0) CommandLine.Complain($"keepalive gateway: {reset.Sum()} flow(s) were reset");
         return CommandLine.Done;
     }
 
