@@ -49,7 +49,7 @@ public sealed class FtpGatewayTests
         // Answered for as long as they come; the client says nothing and nothing else could prove it alive.
         _ = Task.Run(async () =>
         {
-            while (await server.HearAsync() == "NOOP") await server.SayAsync("200 ours");
+            while (true) await server.SayAsync(await server.HearAsync() == "PWD" ? "257 \"/\"" : "200 ours"); // PWD where the machine was slow
         });
         FlowEvent withheld = await bench.EventAsync(FlowEventKind.ProbeWithheld);
         Assert.Contains("the client has been silent for over 900ms and kernel keepalive, which could prove it alive, is off", withheld.Text, StringComparison.Ordinal);

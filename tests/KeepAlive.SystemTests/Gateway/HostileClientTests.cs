@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using KeepAlive.Core;
@@ -10,8 +11,8 @@ namespace KeepAlive.SystemTests.Gateway;
 /// <summary>A client that behaves badly costs only itself, and a bounded amount of memory.</summary>
 public sealed class HostileClientTests
 {
-    // Socket buffers on both legs, grown to their limits; beyond that the bytes would be in our memory.
-    private const int AcceptedMax = 24 << 20;
+    // Socket buffers on both legs, grown to this machine's limits; beyond that the bytes would be in our memory.
+    private static readonly long AcceptedMax = LimitOf("tcp_rmem") + LimitOf("tcp_wmem") + (16 << 20);
 
     [Fact]
     public async Task A_client_that_never_reads_what_it_is_refused_is_held_back()
@@ -30,6 +31,7 @@ public sealed class HostileClientTests
     {
         await using var bench = new Bench("ftp", o => o with { Probe = KeepAliveSpec.Off });
         (Line client, Line server) = await bench.LogInAsync();
+        server.Socket.ReceiveBufferSize = 1 << 16;
         byte[] lines = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("\r\n" + new string('x', 998), 64)));
         Assert.InRange(await AcceptedAsync(client.Socket, lines, AcceptedMax), 1, AcceptedMax - 1);
         server.Dispose();
@@ -75,6 +77,9 @@ public sealed class HostileClientTests
         Assert.Contains("within 500ms: 127.0.0.1: no answer", refused.Text, StringComparison.Ordinal);
         Assert.StartsWith("421 ", await client.HearAsync(), StringComparison.Ordinal);
         Assert.Equal(SocketError.Success, await client.EndAsync());
+        while (bench.Gateway.Flows > 0) await Task.Yield();
+        // No reset behind the FIN: other systems than Linux throw away at a reset what was not read yet.
+        Assert.Equal(SocketError.Success, (SocketError)client.Socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!);
     }
 
     [Fact]
@@ -98,6 +103,8 @@ public sealed class HostileClientTests
 
         await Bench.PassAsync(good, its, "still", "here");
     }
+
+    private static long LimitOf(string buffers) => long.Parse(File.ReadAllText($"/proc/sys/net/ipv4/{buffers}").Split('\t')[2], CultureInfo.InvariantCulture);
 
     // How many bytes the other side takes before nothing moves for two seconds.
     private static async Task<long> AcceptedAsync(Socket socket, byte[] block, long most)
