@@ -15,9 +15,12 @@ internal struct SendWatch
     private Instant _since;
 
     /// <summary>Whether something sent, data or a probe, has drawn no acknowledgment for this long.</summary>
-    public bool IsDead(Socket socket, TimeSpan bound, Instant now)
+    public bool IsDead(Socket socket, TimeSpan bound, Instant now) => IsDead(Contact(socket), bound, now);
+
+    /// <inheritdoc cref="IsDead(Socket, TimeSpan, Instant)"/>
+    public bool IsDead(PeerContact? seen, TimeSpan bound, Instant now)
     {
-        if (Contact(socket) is not { } contact || contact is { UnacknowledgedSegments: 0, UnansweredProbes: 0 })
+        if (seen is not { IsAnswerDue: true } contact)
         {
             _since = Instant.Zero;
             return false;

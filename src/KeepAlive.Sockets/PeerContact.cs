@@ -20,6 +20,7 @@ public readonly record struct PeerContact
     private const int StateAt = 0;
     private const int ProbesAt = 3;
     private const int UnackedAt = 24;
+    private const int LastDataSentAt = 44;
     private const int LastDataReceivedAt = 52;
     private const int LastAckReceivedAt = 56;
 
@@ -42,12 +43,20 @@ public readonly record struct PeerContact
     /// resolution (tcpi_last_ack_recv).</summary>
     public TimeSpan SinceAck { get; init; }
 
+    /// <summary>Since data was last sent, for the first time or again; same resolution (tcpi_last_data_sent).</summary>
+    public TimeSpan SinceSent { get; init; }
+
     /// <summary>Segments sent and not acknowledged yet, 0 or more (tcpi_unacked). While there are
     /// any, Linux sends no keepalive probes.</summary>
     public int UnacknowledgedSegments { get; init; }
 
     /// <summary>Since the peer gave any sign of life.</summary>
     public TimeSpan Silence => SinceData < SinceAck ? SinceData : SinceAck;
+
+    /// <summary>Whether something sent since the last acknowledgement waits for one. A peer whose buffer is full answers
+    /// data with an acknowledgement of a closed window, and Linux waits longer before each next try (0.2 s to 2 min):
+    /// unacknowledged segments alone say nothing about a peer.</summary>
+    public bool IsAnswerDue => UnansweredProbes > 0 || (UnacknowledgedSegments > 0 && SinceSent < SinceAck);
 
     /// <summary>Asks the kernel; allocates nothing.</summary>
     /// <param name="socket">A TCP socket.</param>
@@ -76,6 +85,7 @@ public readonly record struct PeerContact
         {
             UnansweredProbes = info[ProbesAt],
             SinceData = Milliseconds(info[LastDataReceivedAt..]),
+            SinceSent = Milliseconds(info[LastDataSentAt..]),
             SinceAck = Milliseconds(info[LastAckReceivedAt..]),
             UnacknowledgedSegments = MemoryMarshal.Read<int>(info[UnackedAt..]),
         };

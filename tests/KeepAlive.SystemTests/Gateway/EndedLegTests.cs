@@ -7,7 +7,7 @@ using KeepAlive.Sockets;
 namespace KeepAlive.SystemTests.Gateway;
 
 /// <summary>A leg may end in one direction only: the other goes on, and its death is still found.</summary>
-public sealed class HalfClosedTests
+public sealed class EndedLegTests
 {
     private static readonly KeepAliveSpec Quick = KeepAliveSpec.Parse("1:1:1");
 
