@@ -41,6 +41,7 @@ internal static class CommandLine
     {
         var root = new RootCommand("Keeps idle TCP connections alive, finds dead peers in seconds, and shows which is which.")
         {
+            ApplyCommand.Create(),
             DemoCommand.Create(),
             ExplainCommand.Create(),
             GatewayCommand.Create(),
@@ -62,10 +63,14 @@ internal static class CommandLine
         return option;
     }
 
-    private static T Read<T>(string name, ArgumentResult result, TextReader<T> read)
+    /// <summary>An argument whose text goes through such a reader.</summary>
+    public static Argument<T> Argument<T>(string name, string description, TextReader<T> read) =>
+        new(name) { Description = description, CustomParser = result => Read(null, result, read) };
+
+    private static T Read<T>(string? name, ArgumentResult result, TextReader<T> read)
     {
         if (read(result.Tokens[^1].Value, out T value, out string? fault)) return value;
-        result.AddError($"{name}: {fault}");
+        result.AddError(name is null ? fault! : $"{name}: {fault}");
         return default!;
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using KeepAlive.Linux.Bpf;
+using KeepAlive.Linux.Settings;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Diag;
 

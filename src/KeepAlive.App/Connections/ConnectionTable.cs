@@ -37,7 +37,7 @@ internal static class ConnectionTable
     ];
 
     // A process chooses its own name: control characters must not reach a terminal.
-    private static string Owner(IReadOnlyList<SocketOwner> owners) => owners.Count == 0 ? "-" : string.Join(',', owners.Take(3).Select(o =>
+    public static string Owner(IReadOnlyList<SocketOwner> owners) => owners.Count == 0 ? "-" : string.Join(',', owners.Take(3).Select(o =>
         string.Create(CultureInfo.InvariantCulture, $"{string.Concat(o.Command.Select(ch => char.IsControl(ch) ? '?' : ch))}/{o.Pid}"))) + (owners.Count > 3 ? $",+{owners.Count - 3}" : "");
 
     public static string State(TcpState state) => state.ToString().ToLowerInvariant();

@@ -6,17 +6,7 @@ namespace KeepAlive.App.Explain;
 /// <summary><c>keepalive explain SPEC</c>: what a policy means, what it costs, how others spell it.</summary>
 internal static class ExplainCommand
 {
-    private static readonly Argument<KeepAliveSpec> Spec = new("SPEC")
-    {
-        Description = "idle:count:interval, named parts, on or off",
-        CustomParser = result =>
-        {
-            if (KeepAliveSpec.TryParse(result.Tokens[0].Value, out KeepAliveSpec spec, out string? faults)) return spec;
-            result.AddError(faults);
-            return default;
-        },
-    };
-
+    private static readonly Argument<KeepAliveSpec> Spec = CommandLine.Argument<KeepAliveSpec>("SPEC", "idle:count:interval, named parts, on or off", Texts.Spec);
     private static readonly Option<Dialect?> As = CommandLine.Option<Dialect?>("--as", "That product's spelling alone: " + string.Join(", ", Dialect.All.Select(d => d.Name)), FindDialect);
     private static readonly Option<bool> Json = new("--json") { Description = "As one JSON object" };
 

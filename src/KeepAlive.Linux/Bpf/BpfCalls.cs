@@ -10,9 +10,14 @@ internal static unsafe class BpfCalls
 {
     public const int ProgTypeTracing = 26;
     public const int AttachTraceIter = 28;
+    public const int MapTypeHash = 1;
 
     private const int AttrBytes = 144;
+    private const int MapCreate = 0;
     private const int ProgLoad = 5;
+    private const int ProgAttach = 8;
+    private const int AllowMulti = 2; // BPF_F_ALLOW_MULTI: beside programs of others, above and below
+    private const int MapUpdateBatch = 26;
     private const int LinkCreate = 28;
     private const int IterCreate = 33;
 
@@ -58,6 +63,45 @@ internal static unsafe class BpfCalls
         attr.Clear();
         Put32(attr, 0, link.Fd);
         return new OwnedFd(Errno.Check(Call(IterCreate, attr), "bpf(ITER_CREATE)"));
+    }
+
+    /// <summary>Attaches a program to a cgroup, for as long as the cgroup is there.</summary>
+    public static void Attach(OwnedFd program, OwnedFd cgroup, int attachType)
+    {
+        Span<byte> attr = stackalloc byte[AttrBytes];
+        attr.Clear();
+        Put32(attr, 0, cgroup.Fd);
+        Put32(attr, 4, program.Fd);
+        Put32(attr, 8, attachType);
+        Put32(attr, 12, AllowMulti);
+        Errno.Check(Call(ProgAttach, attr), "bpf(PROG_ATTACH)");
+    }
+
+    /// <summary>A hash map whose keys are these and whose values are all 1.</summary>
+    public static OwnedFd SetOf(ReadOnlySpan<ulong> keys)
+    {
+        Span<byte> attr = stackalloc byte[AttrBytes];
+        attr.Clear();
+        Put32(attr, 0, MapTypeHash);
+        Put32(attr, 4, sizeof(ulong));
+        Put32(attr, 8, sizeof(uint));
+        Put32(attr, 12, Math.Max(1, keys.Length));
+        var map = new OwnedFd(Errno.Check(Call(MapCreate, attr), "bpf(MAP_CREATE)"));
+        if (keys.IsEmpty) return map;
+        uint[] ones = new uint[keys.Length];
+        Array.Fill(ones, 1u);
+        fixed (ulong* k = keys)
+        fixed (uint* v = ones)
+        {
+            attr.Clear();
+            Put64(attr, 16, k);
+            Put64(attr, 24, v);
+            Put32(attr, 32, keys.Length);
+            Put32(attr, 36, map.Fd);
+            Errno.Check(Call(MapUpdateBatch, attr), "bpf(MAP_UPDATE_BATCH)");
+        }
+
+        return map;
     }
 
     private static nint Call(int command, Span<byte> attr)

@@ -27,15 +27,30 @@ internal sealed class BpfProgram
     /// <summary>to = *(u64 *)(from + offset).</summary>
     public BpfProgram Load64(Reg to, Reg from, int offset) => Add(0x79, to, from, offset, 0);
 
+    /// <summary>to = *(u32 *)(from + offset).</summary>
+    public BpfProgram Load32(Reg to, Reg from, int offset) => Add(0x61, to, from, offset, 0);
+
     /// <summary>*(u64 *)(to + offset) = from.</summary>
     public BpfProgram Store64(Reg to, int offset, Reg from) => Add(0x7B, to, from, offset, 0);
 
     /// <summary>*(u32 *)(to + offset) = value.</summary>
     public BpfProgram Store32(Reg to, int offset, int value) => Add(0x62, to, 0, offset, value);
 
+    /// <summary>to = the map behind this descriptor (BPF_PSEUDO_MAP_FD).</summary>
+    public BpfProgram LoadMap(Reg to, int fd)
+    {
+        Add(0x18, to, (Reg)1, 0, fd);
+        _code.Add(0);
+        return this;
+    }
+
     public BpfProgram Call(int function) => Add(0x85, 0, 0, 0, function);
 
     public BpfProgram JumpIfZero(Reg value, string label) => Jump(0x15, value, 0, label);
+
+    public BpfProgram JumpIfEqual(Reg value, int to, string label) => Jump(0x15, value, to, label);
+
+    public BpfProgram JumpIfNot(Reg value, int to, string label) => Jump(0x55, value, to, label);
 
     public BpfProgram Label(string name)
     {

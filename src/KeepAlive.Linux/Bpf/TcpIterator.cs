@@ -1,15 +1,14 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using KeepAlive.Linux.Native;
+using KeepAlive.Linux.Settings;
+using static KeepAlive.Linux.Native.SocketOption;
 
 namespace KeepAlive.Linux.Bpf;
 
-/// <summary>The keepalive options of a socket as getsockopt(2) gives them: seconds, milliseconds; -1 where it could not be read.</summary>
-public readonly record struct SocketOptions(int KeepAlive, int Idle, int Interval, int Count, int UserTimeout);
-
 /// <summary>
 /// The kernel's walk over all TCP sockets of a network namespace (bpf_iter_tcp, since 5.15): one read gives the real
-/// options of every one, without touching a process.
+/// options of every one, and can set them, without touching a process.
 /// </summary>
 internal static unsafe class TcpIterator
 {
@@ -17,18 +16,12 @@ internal static unsafe class TcpIterator
     private const int BufferBytes = 1 << 20;
 
     // Helpers by number (linux/bpf.h).
+    private const int MapLookup = 1;
     private const int GetSocketCookie = 46;
+    private const int SetSockopt = 49;
     private const int GetSockopt = 57;
     private const int SeqWrite = 127;
     private const int SkcToTcpSock = 137;
-
-    private const int SOL_SOCKET = 1;
-    private const int SO_KEEPALIVE = 9;
-    private const int SOL_TCP = 6;
-    private const int TCP_KEEPIDLE = 4;
-    private const int TCP_KEEPINTVL = 5;
-    private const int TCP_KEEPCNT = 6;
-    private const int TCP_USER_TIMEOUT = 18;
 
     // The record on the program's stack: cookie u64 | keepalive | idle | interval | count | user timeout, i32 each | 0.
     private const int Record = -RecordBytes;
@@ -40,9 +33,9 @@ internal static unsafe class TcpIterator
 
     /// <summary>The options of every socket of the calling thread's network namespace, by cookie.</summary>
     /// <exception cref="SyscallException">No right (CAP_BPF and CAP_PERFMON, or root), or the kernel lacks it.</exception>
-    public static Dictionary<ulong, SocketOptions> Read() => Run(Program());
+    public static Dictionary<ulong, SocketOptions> Read() => Run(Program(null, []));
 
-    private static BpfProgram Program()
+    private static BpfProgram Program(OwnedFd? chosen, IReadOnlyList<SocketSetting> settings)
     {
         var p = new BpfProgram();
         p.Move(Reg.R6, Reg.R1)
@@ -54,6 +47,13 @@ internal static unsafe class TcpIterator
             .Move(Reg.R1, Reg.R7)
             .Call(GetSocketCookie)
             .Store64(Reg.Fp, Record, Reg.R0);
+        if (chosen is not null) p.LoadMap(Reg.R1, chosen.Fd).Move(Reg.R2, Reg.Fp).AddTo(Reg.R2, Record).Call(MapLookup).JumpIfZero(Reg.R0, "next");
+        foreach (SocketSetting setting in settings)
+        {
+            p.Store32(Reg.Fp, Record + 8, setting.Value).Move(Reg.R1, Reg.R7).Move(Reg.R2, setting.Level).Move(Reg.R3, setting.Name)
+                .Move(Reg.R4, Reg.Fp).AddTo(Reg.R4, Record + 8).Move(Reg.R5, 4).Call(SetSockopt);
+        }
+
         int option = 0;
         foreach ((int level, int name, int at) in Options)
         {
@@ -67,6 +67,13 @@ internal static unsafe class TcpIterator
             .Load64(Reg.R1, Reg.R6, 0).Load64(Reg.R1, Reg.R1, 0) // ctx->meta->seq
             .Move(Reg.R2, Reg.Fp).AddTo(Reg.R2, Record).Move(Reg.R3, RecordBytes).Call(SeqWrite)
             .Label("next").Exit(0);
+    }
+
+    /// <summary>Sets the options on the sockets of these cookies and reads them back.</summary>
+    public static Dictionary<ulong, SocketOptions> Set(ReadOnlySpan<ulong> cookies, IReadOnlyList<SocketSetting> settings)
+    {
+        using OwnedFd chosen = BpfCalls.SetOf(cookies);
+        return Run(Program(chosen, settings));
     }
 
     private static Dictionary<ulong, SocketOptions> Run(BpfProgram program)

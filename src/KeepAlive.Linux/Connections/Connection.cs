@@ -1,6 +1,6 @@
-using KeepAlive.Linux.Bpf;
 using KeepAlive.Linux.Diag;
 using KeepAlive.Linux.Processes;
+using KeepAlive.Linux.Settings;
 
 namespace KeepAlive.Linux.Connections;
 

@@ -3,6 +3,7 @@ using KeepAlive.Linux.Bpf;
 using KeepAlive.Linux.Diag;
 using KeepAlive.Linux.Native;
 using KeepAlive.Linux.Processes;
+using KeepAlive.Linux.Settings;
 
 namespace KeepAlive.Linux.Connections;
 

@@ -32,6 +32,9 @@ public sealed unsafe class SocketOwners
     /// <summary>Who holds the socket of this inode; empty when nobody, or nobody we may see.</summary>
     public IReadOnlyList<SocketOwner> Of(uint inode) => _byInode.TryGetValue(inode, out List<SocketOwner>? owners) ? owners : [];
 
+    /// <summary>Every socket that was found, with one process that holds it.</summary>
+    public IEnumerable<(uint Inode, SocketOwner Owner)> All => _byInode.Select(found => (found.Key, found.Value[0]));
+
     /// <summary>Walks all processes, or one.</summary>
     public static SocketOwners Read(int? onlyPid = null)
     {

@@ -1,5 +1,5 @@
 using System.Net;
-using KeepAlive.Linux.Bpf;
+using KeepAlive.Linux.Settings;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Diag;
 

@@ -14,7 +14,7 @@ internal static class RoomRules
         ["Sockets"] = ["Core"],
         ["Gateway"] = ["Core", "Protocols", "Sockets"],
         ["Paths"] = ["Core", "Protocols", "Sockets"],
-        ["Linux"] = ["Core"],
+        ["Linux"] = ["Core", "Sockets"],
         ["Fleet"] = ["Core"],
         ["App"] = ["Core", "Protocols", "Sockets", "Gateway", "Paths", "Linux", "Fleet"],
     };
