@@ -4,6 +4,7 @@ using KeepAlive.App.Connections;
 using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
 using KeepAlive.App.Gateways;
+using KeepAlive.App.Programs;
 
 namespace KeepAlive.App;
 
@@ -46,6 +47,7 @@ internal static class CommandLine
             ExplainCommand.Create(),
             GatewayCommand.Create(),
             ListCommand.Create(),
+            RunCommand.Create(),
         };
         return root;
     }

@@ -1,3 +1,6 @@
 using KeepAlive.App;
+using KeepAlive.Linux.Launch;
 
-return await CommandLine.RunAsync(args).ConfigureAwait(false);
+if (!Supervisor.IsAsked(args)) return await CommandLine.RunAsync(args).ConfigureAwait(false);
+Supervisor.Run(args);
+return 0;
