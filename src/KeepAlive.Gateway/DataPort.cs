@@ -7,7 +7,7 @@ namespace KeepAlive.Gateway;
 internal static class DataPort
 {
     /// <summary>Listens on a free port: of the range, starting at random; else one the system chooses.</summary>
-    /// <returns>Null when none is free.</returns>
+    /// <returns>Null when none is free, or too few descriptors are.</returns>
     public static Socket? Listen(IPAddress address, PortRange? range)
     {
         if (range is not { } ports) return TryListen(address, 0);
@@ -24,11 +24,14 @@ internal static class DataPort
     {
         try
         {
-            return ListenSocket.Open(new IPEndPoint(address, port), backlog: 1);
+            Socket listener = ListenSocket.Open(new IPEndPoint(address, port), backlog: 1);
+            if (!DescriptorReserve.IsTouchedBy(listener, DescriptorReserve.Data)) return listener;
+            listener.Dispose();
+            return null;
         }
         catch (ListenException)
         {
-            return null; // taken; or out of descriptors, which the accept loop reports
+            return null; // taken
         }
     }
 }

@@ -124,7 +124,7 @@ public sealed class Gateway : IAsyncDisposable
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
                 if (_stopping.IsCancellationRequested) return;
-                _emit(new FlowEvent(0, MonotonicClock.Now, FlowEventKind.Notice, $"accept failed: {e.Message}; trying again in 1s (out of descriptors? raise the limit or lower --max-flows)"));
+                _emit(new FlowEvent(0, MonotonicClock.Now, FlowEventKind.Notice, $"accept failed: {e.Message}; trying again in 1s"));
                 await Task.Delay(TimeSpan.FromSeconds(1), _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -136,6 +136,13 @@ public sealed class Gateway : IAsyncDisposable
         if (_tasks.Count >= _options.MaxFlows)
         {
             Emit(flow, FlowEventKind.Refused, $"{client.RemoteEndPoint}: {_options.MaxFlows} flows are open, the most allowed (--max-flows)");
+            Refuse(client);
+            return;
+        }
+
+        if (DescriptorReserve.IsTouchedBy(client, DescriptorReserve.Flows))
+        {
+            Emit(flow, FlowEventKind.Refused, $"{client.RemoteEndPoint}: nearly out of descriptors: raise the limit (ulimit -n), or lower --max-flows");
             Refuse(client);
             return;
         }
