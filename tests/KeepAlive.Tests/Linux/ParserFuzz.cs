@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using KeepAlive.Linux.Bpf;
 using KeepAlive.Linux.Diag;
+using KeepAlive.Linux.Settings;
 
 namespace KeepAlive.Tests.Linux;
 
