@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using KeepAlive.Linux.Settings;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Diag;
+using KeepAlive.Linux.Settings;
 
 namespace KeepAlive.App.Connections;
 

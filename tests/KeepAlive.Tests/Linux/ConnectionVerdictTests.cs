@@ -1,7 +1,7 @@
 using System.Net;
-using KeepAlive.Linux.Settings;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Diag;
+using KeepAlive.Linux.Settings;
 
 namespace KeepAlive.Tests.Linux;
 
