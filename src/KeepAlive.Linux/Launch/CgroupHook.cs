@@ -37,7 +37,7 @@ internal static class CgroupHook
     public static string Create(SocketSettings settings)
     {
         string parent = OwnFolder() ?? throw new IOException("no cgroup v2 is mounted");
-        foreach (string left in Directory.EnumerateDirectories(parent, Prefix + "*")) Remove(left); // of a supervisor that was killed
+        foreach (string left in Directory.EnumerateDirectories(parent, Prefix + "*").Where(IsLeft)) Remove(left);
         string folder = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}"));
         Directory.CreateDirectory(folder);
         try
@@ -94,6 +94,9 @@ internal static class CgroupHook
             foreach (string line in File.ReadLines(list)) yield return int.Parse(line, CultureInfo.InvariantCulture);
         }
     }
+
+    // Its supervisor was killed. One that is empty but whose launcher still runs is about to be entered.
+    private static bool IsLeft(string folder) => !Directory.Exists("/proc/" + Path.GetFileName(folder)[Prefix.Length..]);
 
     // "0::/path" of /proc/self/cgroup below the mount of type cgroup2 (proc(5)); the path is as our cgroup namespace sees it.
     private static string? OwnFolder()

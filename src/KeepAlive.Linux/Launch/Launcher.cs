@@ -146,8 +146,9 @@ public static unsafe class Launcher
         throw new LaunchException($"{command[0]}: {Marshal.GetPInvokeErrorMessage(errno)}", errno == Errno.ENOENT ? 127 : 126);
     }
 
-    // The runtime raises the soft limit to the hard one, which exec would pass on, and programs that use select(2) or close
-    // every possible descriptor do not like that: as it is in the process that started us.
+    // The runtime raises the soft limit to the hard one before any code of ours, which exec would pass on, and programs that
+    // use select(2) or close every possible descriptor do not like that. What it was is told nowhere, but it is inherited:
+    // as it is in the process that started us, where that is lower.
     private static void RestoreDescriptorLimit()
     {
         ResourceLimit parent, own;
