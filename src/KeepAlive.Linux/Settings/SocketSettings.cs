@@ -12,7 +12,8 @@ internal readonly record struct SocketSetting(int Level, int Name, int Value)
 }
 
 /// <summary>
-/// What is to be set on sockets that are not ours: the calls, in their order, that the Sockets room makes on our own.
+/// What is to be set on sockets that are not ours: the calls that the Sockets room makes on our own, in an order that
+/// suits connections that have been silent for a while.
 /// </summary>
 public sealed class SocketSettings
 {
@@ -43,7 +44,9 @@ public sealed class SocketSettings
 
         // Off before on: SO_KEEPALIVE = 1 where it is on already leaves the timer as it was armed, maybe for 2 h (tcp_set_keepalive).
         if (spec is { IsOn: true, Policy: null }) calls.Add(new SocketSetting(SOL_SOCKET, SO_KEEPALIVE, 0));
-        calls.AddRange(plan.Steps.Select(Call));
+        // On before the numbers, idle last: set where keepalive is on, TCP_KEEPIDLE arms the timer anew and counts the silence
+        // that has passed; SO_KEEPALIVE would wait for a whole idle from now on, and a binding may not (tcp_sock_set_keepidle_locked).
+        calls.AddRange(plan.Steps.Select(Call).OrderBy(c => c.Level == SOL_SOCKET ? 0 : c.Name == TCP_KEEPIDLE ? 2 : 1));
         return new SocketSettings(calls, shortfalls);
     }
 
