@@ -90,8 +90,7 @@ public sealed class CommandLifeTests
     public async Task Nobody_who_reads_is_no_reason_to_end(string redirection)
     {
         using Socket server = DataEnds.Listen(IPAddress.Loopback);
-        using var held = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        held.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Socket held = DataEnds.ListenOnLastingPort();
         int port = DataEnds.PortOf(held);
         held.Dispose(); // what it prints cannot be read: the port must be known before
         await using ChildProcess gateway = await ChildProcess.StartAsync(

@@ -90,9 +90,10 @@ public sealed class DataConnectionTests
     {
         await using var bench = new Bench("ftp");
         (Line client, Line server) = await bench.LogInAsync();
-        Socket offered = DataEnds.Listen(IPAddress.Loopback);
+        // Bound and not listening: refused, and the port is nobody else's meanwhile, as that of a closed listener may be.
+        using var offered = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        offered.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         int port = await DataEnds.PassiveAsync(client, server, offered);
-        offered.Dispose();
         Assert.Equal(SocketError.ConnectionReset, await TryAsync(IPAddress.Loopback, port));
         Assert.Contains("data connection failed", (await bench.EventAsync(FlowEventKind.Notice)).Text, StringComparison.Ordinal);
         await Bench.PassAsync(client, server, "PWD", "257 \"/\"");

@@ -119,7 +119,7 @@ public sealed class FtpGatewayTests
     [Fact]
     public async Task Data_ports_come_from_the_range_and_when_it_is_used_up_the_client_is_told()
     {
-        using Socket taken = Listen();
+        using Socket taken = DataEnds.ListenOnLastingPort();
         int only = ((IPEndPoint)taken.LocalEndPoint!).Port;
         await using var bench = new Bench("ftp", o => o with { DataPorts = new PortRange(only, only) });
         (Line client, Line server) = await bench.LogInAsync();
