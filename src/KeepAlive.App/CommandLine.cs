@@ -4,6 +4,7 @@ using KeepAlive.App.Connections;
 using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
 using KeepAlive.App.Gateways;
+using KeepAlive.App.Machine;
 using KeepAlive.App.Programs;
 
 namespace KeepAlive.App;
@@ -21,7 +22,9 @@ internal static class CommandLine
         // The library ends the process 2 s after a signal, unless told not to: a gateway drains for longer.
         if (parsed.Errors.Count == 0) return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }).ConfigureAwait(false);
         foreach (ParseError error in parsed.Errors) Complain($"keepalive: {error.Message}");
-        Complain($"keepalive: see 'keepalive {parsed.CommandResult.Command.Name} --help'".Replace(" keepalive --help", " --help", StringComparison.Ordinal));
+        string names = "";
+        for (CommandResult? at = parsed.CommandResult; at?.Parent is not null; at = at.Parent as CommandResult) names = $"{at.Command.Name} {names}";
+        Complain($"keepalive: see 'keepalive {names}--help'");
         return Misused;
     }
 
@@ -48,6 +51,7 @@ internal static class CommandLine
             GatewayCommand.Create(),
             ListCommand.Create(),
             RunCommand.Create(),
+            SystemCommand.Create(),
         };
         return root;
     }
@@ -71,6 +75,7 @@ internal static class CommandLine
 
     private static T Read<T>(string? name, ArgumentResult result, TextReader<T> read)
     {
+        if (result.Tokens.Count == 0) return default!; // not given, where it need not be
         if (read(result.Tokens[^1].Value, out T value, out string? fault)) return value;
         result.AddError(name is null ? fault! : $"{name}: {fault}");
         return default!;

@@ -24,6 +24,13 @@ internal static class Texts
         return good;
     };
 
+    public static bool Netns(string text, out NetnsScope value, out string? fault)
+    {
+        value = text == "all" ? NetnsScope.All : NetnsScope.Own;
+        fault = text is "all" or "own" ? null : $"'{text}' is neither all nor own";
+        return fault is null;
+    }
+
     /// <summary><c>A-B</c>, at most <paramref name="most"/> ports.</summary>
     public static TextReader<PortRange?> Ports(int most) => (string text, out PortRange? value, out string? fault) =>
     {

@@ -14,7 +14,7 @@ internal sealed record ConnectionFilter(ConnectionScope Scope, int? Port, IPNetw
     private static readonly Option<int?> PidOption = CommandLine.Option<int?>("--pid", "Only sockets this process holds", NumberText(int.MaxValue));
     private static readonly Option<int?> PortOption = CommandLine.Option<int?>("--port", "Only sockets with this port, on either end", NumberText(65535));
     private static readonly Option<IPNetwork?> RemoteOption = CommandLine.Option<IPNetwork?>("--remote", "Only peers in this network: ADDRESS or ADDRESS/BITS", NetworkText);
-    private static readonly Option<Namespaces> NetnsOption = CommandLine.Option<Namespaces>("--netns", "all: every network namespace with processes in it, containers too (default for root); own", NetnsText, Environment.IsPrivilegedProcess ? "all" : "own");
+    private static readonly Option<NetnsScope> NetnsOption = CommandLine.Option<NetnsScope>("--netns", "all: every network namespace with processes in it, containers too (default for root); own", Texts.Netns, Environment.IsPrivilegedProcess ? "all" : "own");
 
     /// <summary>Whether it leaves anything out.</summary>
     public bool IsAny => (Scope.Pid ?? Port) is not null || Remote is not null;
@@ -25,7 +25,7 @@ internal sealed record ConnectionFilter(ConnectionScope Scope, int? Port, IPNetw
     }
 
     public static ConnectionFilter Read(ParseResult parsed) => new(
-        new ConnectionScope { AllNamespaces = parsed.GetValue(NetnsOption) == Namespaces.All, Pid = parsed.GetValue(PidOption) }, parsed.GetValue(PortOption), parsed.GetValue(RemoteOption));
+        new ConnectionScope { AllNamespaces = parsed.GetValue(NetnsOption) == NetnsScope.All, Pid = parsed.GetValue(PidOption) }, parsed.GetValue(PortOption), parsed.GetValue(RemoteOption));
 
     /// <summary>Whether a socket of the scope is one of those meant. A listener has no peer, so no network contains it.</summary>
     public bool Contains(Connection connection)
@@ -49,18 +49,5 @@ internal sealed record ConnectionFilter(ConnectionScope Scope, int? Port, IPNetw
             : IPAddress.TryParse(text, out IPAddress? one) ? new IPNetwork(one, one.GetAddressBytes().Length * 8) : null;
         if (value is null) fault = $"'{text}' is not a network: give an address, or one with bits such as 192.0.2.0/24 whose host part is zero";
         return value is not null;
-    }
-
-    private static bool NetnsText(string text, out Namespaces value, out string? fault)
-    {
-        value = text == "all" ? Namespaces.All : Namespaces.Own;
-        fault = text is "all" or "own" ? null : $"'{text}' is neither all nor own";
-        return fault is null;
-    }
-
-    private enum Namespaces
-    {
-        Own,
-        All,
     }
 }
