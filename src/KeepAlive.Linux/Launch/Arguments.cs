@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace KeepAlive.Linux.Launch;
 
-/// <summary>An argument vector as exec(3) wants it.</summary>
+/// <summary>An argument vector, or an environment, as exec(3) wants it.</summary>
 internal sealed unsafe class Arguments : IDisposable
 {
     private readonly int _count;

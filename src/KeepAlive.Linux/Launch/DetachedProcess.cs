@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using KeepAlive.Linux.Native;
@@ -25,21 +26,29 @@ internal static unsafe class DetachedProcess
         var calls = new Calls
         {
             Fork = (delegate* unmanaged[SuppressGCTransition]<int>)NativeLibrary.GetExport(libc, "fork"),
-            Execv = (delegate* unmanaged[SuppressGCTransition]<byte*, byte**, int>)NativeLibrary.GetExport(libc, "execv"),
+            Execve = (delegate* unmanaged[SuppressGCTransition]<byte*, byte**, byte**, int>)NativeLibrary.GetExport(libc, "execve"),
             Waitpid = (delegate* unmanaged[SuppressGCTransition]<int, int*, int, int>)NativeLibrary.GetExport(libc, "waitpid"),
             Exit = (delegate* unmanaged[SuppressGCTransition]<int, void>)NativeLibrary.GetExport(libc, "_exit"),
         };
-        using var arguments = new Arguments(command);
+        using Arguments arguments = new(command), environment = new(Environment());
         RuntimeHelpers.PrepareMethod(((Delegate)Run).Method.MethodHandle);
-        if (Run(&calls, arguments.Vector) < 0) throw new SyscallException("fork", Errno.EAGAIN);
+        if (Run(&calls, arguments.Vector, environment.Vector) < 0) throw new SyscallException("fork", Errno.EAGAIN);
     }
 
-    private static int Run(Calls* calls, byte** arguments)
+    // Ours, without the diagnostic port: it would stay in the temporary directory when the process is killed.
+    private static List<string> Environment()
+    {
+        IDictionary variables = System.Environment.GetEnvironmentVariables();
+        variables["DOTNET_EnableDiagnostics"] = "0";
+        return [.. variables.Cast<DictionaryEntry>().Select(v => $"{v.Key}={v.Value}")];
+    }
+
+    private static int Run(Calls* calls, byte** arguments, byte** environment)
     {
         int child = calls->Fork();
         if (child == 0)
         {
-            if (calls->Fork() == 0) calls->Execv(arguments[0], arguments);
+            if (calls->Fork() == 0) calls->Execve(arguments[0], arguments, environment);
             calls->Exit(NotStarted);
         }
 
@@ -51,7 +60,7 @@ internal static unsafe class DetachedProcess
     private struct Calls
     {
         public delegate* unmanaged[SuppressGCTransition]<int> Fork;
-        public delegate* unmanaged[SuppressGCTransition]<byte*, byte**, int> Execv;
+        public delegate* unmanaged[SuppressGCTransition]<byte*, byte**, byte**, int> Execve;
         public delegate* unmanaged[SuppressGCTransition]<int, int*, int, int> Waitpid;
         public delegate* unmanaged[SuppressGCTransition]<int, void> Exit;
     }

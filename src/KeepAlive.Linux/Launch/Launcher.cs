@@ -140,6 +140,7 @@ public static unsafe class Launcher
     {
         _ = Libc.signal(Libc.SIGPIPE, 0); // the runtime ignores it, which exec would pass on
         RestoreDescriptorLimit();
+        RemoveDiagnosticPort();
         using var arguments = new Arguments(command);
         _ = Libc.execvp(arguments.Vector[0], arguments.Vector);
         int errno = Marshal.GetLastPInvokeError();
@@ -156,6 +157,15 @@ public static unsafe class Launcher
         if (Libc.prlimit(0, Libc.RLIMIT_NOFILE, null, &own) != 0 || parent.Soft >= own.Soft) return;
         own.Soft = parent.Soft;
         _ = Libc.prlimit(0, Libc.RLIMIT_NOFILE, &own, null);
+    }
+
+    // The runtime removes its debugger's pipes and its diagnostic socket when it ends, and exec is no end to it.
+    private static void RemoveDiagnosticPort()
+    {
+        foreach (string kind in (string[])["clr-debug-pipe", "dotnet-diagnostic"])
+        {
+            foreach (string left in Directory.EnumerateFileSystemEntries(Path.GetTempPath(), $"{kind}-{Number(Environment.ProcessId)}-*")) File.Delete(left);
+        }
     }
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);

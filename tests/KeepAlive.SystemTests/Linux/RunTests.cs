@@ -104,6 +104,7 @@ public sealed class RunTests
         Assert.Equal(128 + 15, run.ExitCode);
         await GoneAsync(run.Id);
         Assert.Empty(Cgroups(run.Id));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.GetTempPath(), $"*-{run.Id}-*")); // what the runtime had there
     }
 
     [Theory]
