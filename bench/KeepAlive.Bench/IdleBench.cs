@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -16,7 +15,7 @@ internal static class IdleBench
 
     public static async Task<int> RunAsync()
     {
-        string root = Root();
+        string root = Machine.Root;
         string gateway = Path.Combine(root, "artifacts/bin/KeepAlive.App/release/keepalive");
         string? haproxy = new[] { Path.Combine(root, ".cache/servers/haproxy/usr/sbin/haproxy"), "/usr/sbin/haproxy" }.FirstOrDefault(File.Exists);
         Console.WriteLine($"{Machine.Describe()}; resident memory (VmRSS)\n");
@@ -98,48 +97,5 @@ internal static class IdleBench
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
-    private static string Root()
-    {
-        string? at = AppContext.BaseDirectory;
-        while (at is not null && !File.Exists(Path.Combine(at, "KeepAlive.slnx"))) at = Path.GetDirectoryName(at);
-        return at ?? throw new DirectoryNotFoundException("run the bench from inside the repository's tree");
-    }
-
-    /// <summary>A process of ours, ended with us.</summary>
-    private sealed class Peer : IDisposable
-    {
-        private readonly Process _process;
-
-        private Peer(Process process) => _process = process;
-
-        public int Pid => _process.Id;
-
-        public static Peer Start(string file, params string[] args) => new(Process.Start(
-            new ProcessStartInfo(file, args) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
-
-        public async Task<string> LineAsync() => await _process.StandardOutput.ReadLineAsync().ConfigureAwait(false) ?? throw new IOException($"{_process.StartInfo.FileName} ended");
-
-        /// <summary>Reads and drops all it prints.</summary>
-        public void Drain()
-        {
-            _process.OutputDataReceived += (_, _) => { };
-            _process.BeginOutputReadLine();
-        }
-
-        public async Task<int> AskAsync()
-        {
-            await _process.StandardInput.WriteLineAsync().ConfigureAwait(false);
-            await _process.StandardInput.FlushAsync().ConfigureAwait(false);
-            return int.Parse(await LineAsync().ConfigureAwait(false), CultureInfo.InvariantCulture);
-        }
-
-        public void Dispose()
-        {
-            _process.Kill();
-            _process.WaitForExit();
-            _process.Dispose();
-        }
     }
 }

@@ -12,8 +12,22 @@ internal static class Machine
             $"{DateTime.UtcNow:yyyy-MM-dd}, {Environment.ProcessorCount} × {model}, {Environment.OSVersion}, .NET {Environment.Version}");
     }
 
+    /// <summary>The repository's folder.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>The program as users run it, compiled ahead of time; the launcher script itself is not counted.</summary>
+    public static string Program => Path.Combine(Root, "artifacts/launcher/current/keepalive") is var program && File.Exists(program)
+        ? program : throw new FileNotFoundException("run ./keepalive --version first: it builds what users run", program);
+
     /// <summary>Resident memory of a process in KiB.</summary>
     public static long ResidentKiB(int pid) => long.Parse(
         File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
+
+    private static string FindRoot()
+    {
+        string? at = AppContext.BaseDirectory;
+        while (at is not null && !File.Exists(Path.Combine(at, "KeepAlive.slnx"))) at = Path.GetDirectoryName(at);
+        return at ?? throw new DirectoryNotFoundException("run the bench from inside the repository's tree");
+    }
 }

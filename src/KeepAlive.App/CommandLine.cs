@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text;
 using KeepAlive.App.Connections;
 using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
@@ -16,16 +17,40 @@ internal static class CommandLine
     public const int Failed = 1;
     public const int Misused = 2;
 
+    private const int OutputBufferChars = 32 * 1024;
+
     public static async Task<int> RunAsync(string[] args)
     {
         ParseResult parsed = Root().Parse(args);
         // The library ends the process 2 s after a signal, unless told not to: a gateway drains for longer.
-        if (parsed.Errors.Count == 0) return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }).ConfigureAwait(false);
+        if (parsed.Errors.Count == 0)
+        {
+            // The console's own writer makes a system call of every word.
+            var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), OutputBufferChars);
+            int code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, Output = output }).ConfigureAwait(false);
+            return Flushed(output) ? code : Failed;
+        }
+
         foreach (ParseError error in parsed.Errors) Complain($"keepalive: {error.Message}");
         string names = "";
         for (CommandResult? at = parsed.CommandResult; at?.Parent is not null; at = at.Parent as CommandResult) names = $"{at.Command.Name} {names}";
         Complain($"keepalive: see 'keepalive {names}--help'");
         return Misused;
+    }
+
+    // A full disk is a failure; a reader that has gone away (head, less) is none, and .NET does not tell of it.
+    private static bool Flushed(StreamWriter output)
+    {
+        try
+        {
+            output.Flush();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Complain($"keepalive: stdout: {e.Message}");
+            return false;
+        }
     }
 
     /// <summary>A line on stderr, if there is one: nobody's listening is no reason to end.</summary>

@@ -19,9 +19,21 @@ public static class Duration
     /// <summary>Shortest exact text: <c>60s</c> and below in seconds, then <c>2m0s</c>, <c>2h11m15s</c>, <c>1d0h0m0s</c>; <c>500ms</c>.</summary>
     public static string Format(TimeSpan value)
     {
+        if (value.Ticks >= 0 && value.Ticks % TimeSpan.TicksPerSecond == 0) return Whole(value.Ticks / TimeSpan.TicksPerSecond);
+
         // In decimal, as the least TimeSpan has no positive counterpart.
         decimal ticks = value.Ticks;
         return ticks < 0 ? "-" + Format(-ticks) : Format(ticks);
+    }
+
+    // Nearly all that are shown, by the ten thousand in a listing.
+    private static string Whole(long seconds)
+    {
+        if (seconds <= 60) return $"{seconds}s";
+        long minutes = seconds / 60, rest = seconds % 60;
+        if (minutes < 60) return $"{minutes}m{rest}s";
+        if (minutes < 1440) return $"{minutes / 60}h{minutes % 60}m{rest}s";
+        return $"{minutes / 1440}d{minutes / 60 % 24}h{minutes % 60}m{rest}s";
     }
 
     private static string Format(decimal ticks)

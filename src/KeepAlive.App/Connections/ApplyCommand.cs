@@ -99,7 +99,11 @@ internal sealed class ApplyRun(ConnectionFilter filter, SocketSettings settings,
         ChangeTable.Write(output, [.. Change(fresh, list.Source).Where(c => c.Kind != ChangeKind.AlreadySo)], dry);
     }
 
-    private ConnectionList Read() => ConnectionReader.Read(filter.Scope with { Listeners = listeners });
+    private ConnectionList Read() => ConnectionReader.Read(filter.Scope with { States = States(listeners) });
+
+    // One that is being opened will be established with what it is given now.
+    private static TcpStates States(bool listeners) =>
+        listeners ? States(false).With(TcpState.Listening) : TcpStates.Lasting.With(TcpState.SynSent);
 
     private IReadOnlyList<ConnectionChange> Change(List<Connection> chosen, OptionSource source) => dry
         ? ConnectionSetter.Preview(settings, chosen) : ConnectionSetter.Apply(settings, chosen, source);
@@ -107,7 +111,7 @@ internal sealed class ApplyRun(ConnectionFilter filter, SocketSettings settings,
     // A gateway sets its own sockets by its own --tcp: two masters would undo each other.
     private List<Connection> Choose(ConnectionList list, out int ours)
     {
-        List<Connection> matching = [.. list.Connections.Where(c => filter.Contains(c) && c.Socket.State is TcpState.Established or TcpState.CloseWait or TcpState.SynSent or TcpState.Listening)];
+        List<Connection> matching = [.. list.Connections.Where(c => filter.Contains(c))];
         ours = matching.RemoveAll(c => c.Owners.Any(IsOurs));
         return matching;
     }

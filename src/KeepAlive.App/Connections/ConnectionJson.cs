@@ -9,10 +9,10 @@ namespace KeepAlive.App.Connections;
 /// <summary>The listing for machines. Names and meanings stay; new ones may come.</summary>
 internal static class ConnectionJson
 {
-    public static string Of(IReadOnlyList<Connection> connections, ConnectionList list)
+    public static string Of(IReadOnlyList<Judged> rows, ConnectionList list, bool indented)
     {
         using var bytes = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true }))
+        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = indented }))
         {
             writer.WriteStartObject();
             writer.WriteString("source", ConnectionTable.Source(list.Source));
@@ -20,18 +20,18 @@ internal static class ConnectionJson
             foreach (string note in list.Notes) writer.WriteStringValue(note);
             writer.WriteEndArray();
             writer.WriteStartArray("connections");
-            foreach (Connection connection in connections) Write(writer, connection);
+            foreach (Judged row in rows) Write(writer, row);
             writer.WriteEndArray();
             writer.WriteEndObject();
         }
 
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length) + "\n";
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    private static void Write(Utf8JsonWriter writer, Connection c)
+    private static void Write(Utf8JsonWriter writer, Judged row)
     {
+        (Connection c, ConnectionVerdict verdict) = row;
         SocketRow socket = c.Socket;
-        ConnectionVerdict verdict = ConnectionVerdict.Of(socket, c.Options);
         writer.WriteStartObject();
         writer.WriteStartArray("owners");
         foreach (var owner in c.Owners)
@@ -45,10 +45,10 @@ internal static class ConnectionJson
         writer.WriteEndArray();
         writer.WriteString("local", $"{socket.Local}");
         writer.WriteString("remote", $"{socket.Remote}");
-        writer.WriteString("state", ConnectionTable.State(socket.State));
+        writer.WriteString("state", StateNames.Of(socket.State));
         writer.WriteNumber("netns", c.Namespace.Inode);
         WriteOptions(writer, c.Options);
-        writer.WriteString("timer", socket.Timer.ToString().ToLowerInvariant());
+        writer.WriteString("timer", ConnectionTable.TimerName(socket.Timer));
         if (socket.Timer != TcpTimer.None) writer.WriteNumber("timerMs", (long)socket.TimerLeft.TotalMilliseconds);
         writer.WriteNumber("unanswered", socket.Unanswered);
         if (socket.HasInfo)

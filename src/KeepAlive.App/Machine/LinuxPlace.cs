@@ -8,7 +8,7 @@ namespace KeepAlive.App.Machine;
 /// <summary>One network namespace of Linux, through the kernel's own files.</summary>
 internal sealed class LinuxPlace(NetworkNamespace space) : IMachinePlace
 {
-    public static LinuxPlace Own => new(NetworkNamespace.All().First(n => n.IsOurs));
+    public static LinuxPlace Own => new(NetworkNamespace.Own);
 
     public NetworkNamespace Namespace => space;
 

@@ -31,6 +31,8 @@ internal static unsafe class TcpIterator
         (SOL_TCP, TCP_KEEPCNT, Record + 20), (SOL_TCP, TCP_USER_TIMEOUT, Record + 24),
     ];
 
+    private static readonly Lazy<int> Function = new(() => KernelBtf.FindFunction(File.ReadAllBytes(KernelBtf.Path), "bpf_iter_tcp"), LazyThreadSafetyMode.PublicationOnly);
+
     /// <summary>The options of every socket of the calling thread's network namespace, by cookie.</summary>
     /// <exception cref="SyscallException">No right (CAP_BPF and CAP_PERFMON, or root), or the kernel lacks it.</exception>
     public static Dictionary<ulong, SocketOptions> Read() => Run(Program(null, []));
@@ -78,9 +80,8 @@ internal static unsafe class TcpIterator
 
     private static Dictionary<ulong, SocketOptions> Run(BpfProgram program)
     {
-        int function = KernelBtf.FindFunction(File.ReadAllBytes(KernelBtf.Path), "bpf_iter_tcp");
-        if (function == 0) throw new SyscallException("bpf_iter_tcp", Errno.ENOENT, "this kernel has no TCP iterator (Linux 5.15 has)");
-        using OwnedFd loaded = BpfCalls.Load(program.Assemble(), BpfCalls.ProgTypeTracing, BpfCalls.AttachTraceIter, function);
+        if (Function.Value == 0) throw new SyscallException("bpf_iter_tcp", Errno.ENOENT, "this kernel has no TCP iterator (Linux 5.15 has)");
+        using OwnedFd loaded = BpfCalls.Load(program.Assemble(), BpfCalls.ProgTypeTracing, BpfCalls.AttachTraceIter, Function.Value);
         using OwnedFd iterator = BpfCalls.Iterate(loaded);
         var found = new Dictionary<ulong, SocketOptions>();
         byte[] buffer = new byte[BufferBytes];

@@ -13,8 +13,8 @@ public sealed record ConnectionScope
     /// <summary>Every network namespace with processes in it, containers included; else our own alone.</summary>
     public bool AllNamespaces { get; init; }
 
-    /// <summary>Listening sockets too.</summary>
-    public bool Listeners { get; init; }
+    /// <summary>In which states; established and close-wait by default.</summary>
+    public TcpStates States { get; init; } = TcpStates.Lasting;
 
     /// <summary>Only sockets this process holds.</summary>
     public int? Pid { get; init; }
@@ -31,27 +31,33 @@ public static class ConnectionReader
     {
         ArgumentNullException.ThrowIfNull(scope);
         var notes = new List<string>();
-        IReadOnlyList<NetworkNamespace> namespaces = scope.AllNamespaces ? NetworkNamespace.All() : [.. NetworkNamespace.All().Where(n => n.IsOurs)];
-        uint states = scope.Listeners ? InetDiag.OwnedStates : InetDiag.OwnedStates & ~(1u << (int)TcpState.Listening);
-        SocketOwners owners = SocketOwners.Read(scope.Pid);
+        // Beside the reading of the sockets: it takes as long as all the rest.
+        Task<SocketOwners> walk = Task.Run(() => SocketOwners.Read(scope.Pid));
+        IReadOnlyList<NetworkNamespace> namespaces = scope.AllNamespaces ? NetworkNamespace.All() : [NetworkNamespace.Own];
         string? refusal = null;
-        var found = new List<Connection>();
+        var read = new List<(NetworkNamespace Place, List<SocketRow> Rows, Dictionary<ulong, SocketOptions>? Options)>();
         foreach (NetworkNamespace place in namespaces)
         {
             try
             {
-                (List<SocketRow> rows, Dictionary<ulong, SocketOptions>? options) = place.Run(() => (InetDiag.Dump(states), Iterate(ref refusal)));
-                foreach (SocketRow row in rows)
-                {
-                    IReadOnlyList<SocketOwner> holders = owners.Of(row.Inode);
-                    if (scope.Pid is not null && holders.Count == 0) continue;
-                    SocketOptions? real = options is null || !options.TryGetValue(row.Cookie, out SocketOptions o) ? null : o;
-                    found.Add(new Connection(row, real, holders, place));
-                }
+                read.Add(place.Run(() => (place, InetDiag.Dump(scope.States), Iterate(ref refusal))));
             }
             catch (SyscallException e) when (!place.IsOurs)
             {
                 notes.Add(string.Create(CultureInfo.InvariantCulture, $"network namespace {place.Inode} (pid {place.Pid}) is left out: {e.Message}"));
+            }
+        }
+
+        SocketOwners owners = walk.GetAwaiter().GetResult();
+        var found = new List<Connection>();
+        var seen = new HashSet<ulong>(); // the kernel may tell a socket twice when others come to be while it is asked
+        foreach ((NetworkNamespace place, List<SocketRow> rows, Dictionary<ulong, SocketOptions>? options) in read)
+        {
+            foreach (SocketRow row in rows)
+            {
+                IReadOnlyList<SocketOwner> holders = owners.Of(row.Inode);
+                if (!seen.Add(row.Cookie)) continue;
+                if (scope.Pid is null || holders.Count > 0) found.Add(new Connection(row, options?.GetValueOrDefault(row.Cookie), holders, place));
             }
         }
 

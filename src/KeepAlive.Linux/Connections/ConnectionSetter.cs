@@ -71,7 +71,7 @@ public static class ConnectionSetter
             return connections.Select(c => new ConnectionChange(c, null, ChangeKind.Refused, e.Message));
         }
 
-        return connections.Select(c => after.TryGetValue(c.Socket.Cookie, out SocketOptions options)
+        return connections.Select(c => after.TryGetValue(c.Socket.Cookie, out SocketOptions? options)
             ? ReadBack(c, options, settings) : new ConnectionChange(c, null, ChangeKind.Vanished));
     }
 

@@ -13,17 +13,19 @@ internal static unsafe class InetDiag
     private const int InfoExtension = 1 << 1; // INET_DIAG_INFO - 1
     private const ushort RequestDump = 0x301;  // NLM_F_REQUEST | NLM_F_DUMP
 
-    /// <summary>All states but TIME-WAIT and SYN-RECV, which no process owns.</summary>
-    public const uint OwnedStates = 0xFFF & ~(1u << (int)TcpState.TimeWait) & ~(1u << (int)TcpState.SynReceived);
+    // inet_diag tells a connection that is being accepted as SYN-RECV and asks for it as NEW-SYN-RECV (inet_diag.c, net/tcp_states.h).
+    private const int NewSynReceived = 12;
 
+    /// <summary>The sockets in these states.</summary>
     /// <exception cref="SyscallException">A netlink call failed.</exception>
-    public static List<SocketRow> Dump(uint states)
+    public static List<SocketRow> Dump(TcpStates states)
     {
+        uint mask = states.Bits | (states.Contains(TcpState.SynReceived) ? 1u << NewSynReceived : 0);
         using var socket = new OwnedFd(Errno.Check(Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, NetlinkSockDiag), "socket(NETLINK_SOCK_DIAG)"));
         var rows = new List<SocketRow>();
         byte[] buffer = new byte[BufferBytes];
-        DumpFamily(socket, Libc.AF_INET, states, buffer, rows);
-        DumpFamily(socket, Libc.AF_INET6, states, buffer, rows);
+        DumpFamily(socket, Libc.AF_INET, mask, buffer, rows);
+        DumpFamily(socket, Libc.AF_INET6, mask, buffer, rows);
         return rows;
     }
 

@@ -65,8 +65,10 @@ public enum TcpTimer : byte
 }
 
 /// <summary>One TCP socket as inet_diag tells it. Times are as of the reading.</summary>
-public readonly record struct SocketRow
+public sealed record SocketRow
 {
+    private static readonly IPEndPoint Nowhere = new(IPAddress.Any, 0);
+
     /// <summary>State.</summary>
     public TcpState State { get; init; }
 
@@ -80,10 +82,10 @@ public readonly record struct SocketRow
     public int Unanswered { get; init; }
 
     /// <summary>This end.</summary>
-    public IPEndPoint Local { get; init; }
+    public IPEndPoint Local { get; init; } = Nowhere;
 
     /// <summary>The other end.</summary>
-    public IPEndPoint Remote { get; init; }
+    public IPEndPoint Remote { get; init; } = Nowhere;
 
     /// <summary>The kernel's name for the socket, never reused.</summary>
     public ulong Cookie { get; init; }
@@ -111,6 +113,9 @@ public readonly record struct SocketRow
 
     /// <summary>Since an acknowledgment was last received.</summary>
     public TimeSpan SinceAck { get; init; }
+
+    /// <summary>Since the last sign of life of the peer, whichever it was.</summary>
+    public TimeSpan Silence => SinceReceived < SinceAck ? SinceReceived : SinceAck;
 
     /// <summary>Segments sent and not acknowledged.</summary>
     public uint Unacknowledged { get; init; }

@@ -60,8 +60,8 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint syscall(nint number, nint a, nint b, nint c, nint d, nint e);
 
-    [LibraryImport(Library, SetLastError = true)]
-    public static partial nint opendir(byte* path);
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint opendir(string path);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial byte* readdir(nint directory);

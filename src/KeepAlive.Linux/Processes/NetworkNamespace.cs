@@ -1,4 +1,3 @@
-using System.Globalization;
 using KeepAlive.Linux.Native;
 
 namespace KeepAlive.Linux.Processes;
@@ -9,19 +8,21 @@ namespace KeepAlive.Linux.Processes;
 /// <param name="IsOurs">Whether it is this process's own.</param>
 public sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
 {
+    /// <summary>Our own.</summary>
+    public static NetworkNamespace Own => new(InodeOf(Environment.ProcessId) ?? 0, Environment.ProcessId, true);
+
     /// <summary>Every network namespace a process of this machine is in, as far as we may see; our own first.</summary>
     public static IReadOnlyList<NetworkNamespace> All()
     {
-        ulong own = InodeOf("self") ?? 0;
-        var found = new Dictionary<ulong, NetworkNamespace> { [own] = new(own, Environment.ProcessId, true) };
-        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        NetworkNamespace own = Own;
+        var found = new Dictionary<ulong, NetworkNamespace> { [own.Inode] = own };
+        ProcFiles.EachProcess(pid =>
         {
-            string name = Path.GetFileName(directory);
-            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int pid)) continue;
-            if (InodeOf(name) is { } inode) found.TryAdd(inode, new NetworkNamespace(inode, pid, false));
-        }
-
-        return [.. found.Values.OrderByDescending(n => n.IsOurs).ThenBy(n => n.Inode)];
+            if (InodeOf(pid) is { } inode && !found.ContainsKey(inode)) found.Add(inode, new NetworkNamespace(inode, pid, false));
+        });
+        List<NetworkNamespace> all = [.. found.Values];
+        all.Sort((a, b) => a.IsOurs == b.IsOurs ? a.Inode.CompareTo(b.Inode) : b.IsOurs.CompareTo(a.IsOurs));
+        return all;
     }
 
     /// <summary>Runs something inside it: on a thread of its own, as entering cannot be undone for a shared one.</summary>
@@ -51,18 +52,5 @@ public sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
         return failure is null ? result : throw failure;
     }
 
-    private static ulong? InodeOf(string process)
-    {
-        try
-        {
-            // "net:[4026531840]"
-            string? target = File.ResolveLinkTarget($"/proc/{process}/ns/net", returnFinalTarget: false)?.Name;
-            int open = target?.IndexOf('[', StringComparison.Ordinal) ?? -1;
-            return open > 0 && ulong.TryParse(target![(open + 1)..^1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode) ? inode : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    private static ulong? InodeOf(int pid) => ProcFiles.Inode(pid, "ns/net", "net:["u8);
 }

@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using KeepAlive.Linux.Native;
 
 namespace KeepAlive.Linux.Processes;
@@ -10,17 +9,15 @@ namespace KeepAlive.Linux.Processes;
 /// <param name="Pid">Its number, as seen from our own PID namespace.</param>
 /// <param name="Command">Its name (/proc/PID/comm): at most 15 bytes, chosen by the process itself.</param>
 /// <param name="Fd">The first descriptor it holds it by.</param>
-public readonly record struct SocketOwner(int Pid, string Command, int Fd);
+public sealed record SocketOwner(int Pid, string Command, int Fd);
 
 /// <summary>
-/// Which processes hold which sockets: one walk over the descriptors of every process. It is by far the dearest part
-/// of a listing, so it is done with plain calls and bytes.
+/// Which processes hold which sockets: one walk over the descriptors of every process, by far the dearest part of a listing.
 /// </summary>
-public sealed unsafe class SocketOwners
+public sealed class SocketOwners
 {
-    private const int NameOffset = 19; // struct dirent: ino 8, off 8, reclen 2, type 1, name (glibc and musl, 64 bit)
-
-    private readonly Dictionary<uint, List<SocketOwner>> _byInode = [];
+    // By inode the one found last, and from each to the one found before it: a list a socket would cost more than the walk.
+    private readonly Dictionary<ulong, Holding> _byInode = [];
 
     private SocketOwners()
     {
@@ -30,10 +27,18 @@ public sealed unsafe class SocketOwners
     public int Unreadable { get; private set; }
 
     /// <summary>Who holds the socket of this inode; empty when nobody, or nobody we may see.</summary>
-    public IReadOnlyList<SocketOwner> Of(uint inode) => _byInode.TryGetValue(inode, out List<SocketOwner>? owners) ? owners : [];
+    public IReadOnlyList<SocketOwner> Of(uint inode)
+    {
+        if (!_byInode.TryGetValue(inode, out Holding? last)) return [];
+        if (last.Before is null) return [last.Owner];
+        var owners = new List<SocketOwner>();
+        for (Holding? holding = last; holding is not null; holding = holding.Before) owners.Add(holding.Owner);
+        owners.Reverse();
+        return owners;
+    }
 
     /// <summary>Every socket that was found, with one process that holds it.</summary>
-    public IEnumerable<(uint Inode, SocketOwner Owner)> All => _byInode.Select(found => (found.Key, found.Value[0]));
+    public IEnumerable<(uint Inode, SocketOwner Owner)> All => _byInode.Select(found => ((uint)found.Key, found.Value.Owner));
 
     /// <summary>Walks all processes, or one.</summary>
     public static SocketOwners Read(int? onlyPid = null)
@@ -45,54 +50,22 @@ public sealed unsafe class SocketOwners
             return owners;
         }
 
-        EachEntry("/proc\0"u8, (_, name) =>
-        {
-            if (Utf8Parser.TryParse(name, out int number, out int used) && used == name.Length) owners.ReadProcess(number);
-        });
+        ProcFiles.EachProcess(owners.ReadProcess);
         return owners;
     }
 
     private void ReadProcess(int pid)
     {
         string? command = null;
-        Span<byte> path = stackalloc byte[40];
-        int length = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd\0"), path);
-        bool listed = EachEntry(path[..length], (directory, name) =>
+        bool listed = ProcFiles.EachEntry(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd"), (directory, name) =>
         {
-            if (InodeOf(directory, name) is not { } inode) return;
+            if (ProcFiles.Inode(directory, name, "socket:["u8) is not { } inode) return;
             command ??= CommandOf(pid);
-            if (!_byInode.TryGetValue(inode, out List<SocketOwner>? owners)) _byInode[inode] = owners = new List<SocketOwner>(1);
-            if (owners.Count > 0 && owners[^1].Pid == pid) return;
-            if (Utf8Parser.TryParse(name, out int fd, out _)) owners.Add(new SocketOwner(pid, command, fd));
+            _ = _byInode.TryGetValue(inode, out Holding? before);
+            if (before?.Owner.Pid == pid) return;
+            if (Utf8Parser.TryParse(name, out int fd, out _)) _byInode[inode] = new Holding(new SocketOwner(pid, command, fd), before);
         });
         if (!listed && Marshal.GetLastPInvokeError() is Errno.EACCES or Errno.EPERM) Unreadable++;
-    }
-
-    private static bool EachEntry(ReadOnlySpan<byte> path, EntryAction act)
-    {
-        nint directory;
-        fixed (byte* p = path) directory = Libc.opendir(p);
-        if (directory == 0) return false;
-        int fd = Libc.dirfd(directory);
-        for (byte* entry = Libc.readdir(directory); entry is not null; entry = Libc.readdir(directory))
-        {
-            ReadOnlySpan<byte> name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry + NameOffset);
-            if (name[0] != (byte)'.') act(fd, name);
-        }
-
-        _ = Libc.closedir(directory);
-        return true;
-    }
-
-    // "socket:[123456]"
-    private static uint? InodeOf(int directory, ReadOnlySpan<byte> name)
-    {
-        byte* target = stackalloc byte[32];
-        nint length;
-        fixed (byte* n = name) length = Libc.readlinkat(directory, n, target, 32);
-        if (length < 10) return null;
-        var text = new ReadOnlySpan<byte>(target, (int)length);
-        return text.StartsWith("socket:["u8) && Utf8Parser.TryParse(text[8..], out uint inode, out _) ? inode : null;
     }
 
     private static string CommandOf(int pid)
@@ -107,5 +80,5 @@ public sealed unsafe class SocketOwners
         }
     }
 
-    private delegate void EntryAction(int directory, ReadOnlySpan<byte> name);
+    private sealed record Holding(SocketOwner Owner, Holding? Before);
 }
