@@ -12,6 +12,9 @@ namespace KeepAlive.Linux.Launch;
 /// </summary>
 internal sealed unsafe class SeccompSupervisor
 {
+    // Calls are numbered as they are made; some are withdrawn before they are received.
+    private const ulong NextCallsMax = 64;
+
     private readonly SeccompListener _listener;
     private readonly SocketSettings _settings;
     private readonly int _program;
@@ -67,8 +70,7 @@ internal sealed unsafe class SeccompSupervisor
             if (Libc.poll(entries, 2, -1) < 0) continue;
             if (entries[0].Returned != 0) return false;
             if (entries[1].Returned == 0) continue;
-            ulong inHand;
-            if (Libc.pread(_inHand.Fd, &inHand, sizeof(ulong), 0) == sizeof(ulong)) _listener.Continue(inHand);
+            TakeOver();
             return true;
         }
     }
@@ -76,8 +78,22 @@ internal sealed unsafe class SeccompSupervisor
     private void Answer()
     {
         if (_listener.Receive() is not { } call) return;
-        ulong id = call.Id;
-        _ = Libc.pwrite(_inHand.Fd, &id, sizeof(ulong), 0);
+        _ = Libc.pwrite(_inHand.Fd, &call, sizeof(Notification), 0);
+        Answer(call);
+    }
+
+    // Answering what has been answered is in vain and does no harm. The next calls by number: the first may have been
+    // killed when it had received one and not written it down; one that was not received is left as it is (seccomp.c, EINPROGRESS).
+    private void TakeOver()
+    {
+        Notification call;
+        if (Libc.pread(_inHand.Fd, &call, sizeof(Notification), 0) != sizeof(Notification)) return;
+        Answer(call);
+        for (ulong next = 1; next <= NextCallsMax; next++) _listener.Continue(call.Id + next);
+    }
+
+    private void Answer(in Notification call)
+    {
         try
         {
             if (_via == LaunchVia.Seccomp && _maker.Make(call)) return;
@@ -89,7 +105,7 @@ internal sealed unsafe class SeccompSupervisor
             // It has ended, or we have no right to it: the call goes on without us.
         }
 
-        _listener.Continue(id);
+        _listener.Continue(call.Id);
     }
 
     // Not in a loop: a standby that cannot start would be started for ever.
