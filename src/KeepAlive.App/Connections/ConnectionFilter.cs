@@ -47,7 +47,7 @@ internal sealed record ConnectionFilter(ConnectionScope Scope, int? Port, IPNetw
         fault = null;
         value = IPNetwork.TryParse(text, out IPNetwork network) ? network
             : IPAddress.TryParse(text, out IPAddress? one) ? new IPNetwork(one, one.GetAddressBytes().Length * 8) : null;
-        if (value is null) fault = $"'{text}' is not a network: give an address, or one with bits such as 192.0.2.0/24 whose host part is zero";
+        if (value is null) fault = $"'{text}' is not a network: give an address, or one with bits such as 192.0.2.0/24";
         return value is not null;
     }
 }
