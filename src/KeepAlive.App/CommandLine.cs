@@ -87,6 +87,7 @@ internal static class CommandLine
         var option = new Option<T>(name)
         {
             Description = description,
+            HelpName = name[2..].ToUpperInvariant(),
             CustomParser = result => Read(name, result, read),
         };
         if (defaultText is null) return option;

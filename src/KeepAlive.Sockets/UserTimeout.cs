@@ -59,5 +59,5 @@ public readonly record struct UserTimeout
     public TimeSpan? Explicit => _value > TimeSpan.Zero ? _value : null;
 
     /// <summary><c>derived</c>, <c>off</c> or the duration.</summary>
-    public override string ToString() => IsDerived ? "derived" : IsOff ? "off" : Duration.Format(_value.GetValueOrDefault());
+    public override string ToString() => IsDerived ? "auto" : IsOff ? "off" : Duration.Format(_value.GetValueOrDefault());
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using KeepAlive.SystemTests.Lab;
 
 namespace KeepAlive.SystemTests.Linux;
@@ -49,8 +50,35 @@ internal static class Clients
         }
         """;
 
+    // 32 bit, without a library: connects, and waits 20 s at most for the idle and interval of 3:3:2; exits with 32 then.
+    private const string Source32 = """
+        static int call(int n, int a, int b, int c, int d, int e) {
+            int r;
+            __asm__ volatile("int $0x80" : "=a"(r) : "a"(n), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e) : "memory");
+            return r;
+        }
+        static int option(int s, int name) { int v = -1, n = 4; call(365, s, 6, name, (int)&v, (int)&n); return v; }
+        void _start(void) {
+            unsigned char to[16] = { 2, 0, PORT >> 8, PORT & 255, 127, 0, 0, 1 };
+            int tick[2] = { 0, 50000000 }, s = call(359, 2, 1, 0, 0, 0), tries = 400;
+            if (call(362, s, (int)to, 16, 0, 0) != 0) call(1, 99, 0, 0, 0, 0);
+            while (option(s, 4) != 3 && tries-- > 0) call(162, (int)tick, 0, 0, 0, 0);
+            call(1, option(s, 4) * 10 + option(s, 5), 0, 0, 0, 0);
+        }
+        """;
+
     // By env: it passes over an interpreter in a home that is closed to others.
     public static IReadOnlyList<string> Python(string host, int port, int silence) => ["/usr/bin/env", "python3", "-c", PythonSource, host, $"{port}", $"{silence}"];
+
+    /// <summary>Builds the 32-bit one, for a port of the loopback.</summary>
+    public static async Task<string> Build32Async(WorkFolder work, int port)
+    {
+        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "needs x86-64: 32-bit x86 programs");
+        Requires.Programs("gcc");
+        string program = Path.Combine(work.Folder("32"), "client");
+        await ChildProcess.RunAsync(["gcc", "-m32", $"-DPORT={port}", "-nostdlib", "-static", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-O1", "-o", program, "-x", "c", "-"], Source32);
+        return program;
+    }
 
     /// <summary>Builds the C one into the folder, once.</summary>
     public static async Task<string> BuildStaticAsync(WorkFolder work)

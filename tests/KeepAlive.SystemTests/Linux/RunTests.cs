@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using KeepAlive.SystemTests.Gateway;
 using KeepAlive.SystemTests.Lab;
 
 namespace KeepAlive.SystemTests.Linux;
@@ -168,6 +171,19 @@ public sealed class RunTests
             """;
         string said = await ChildProcess.RunAsync(["/usr/bin/env", "python3", "-c", Outside, Program, "run", "3:3:2", "--via", via, "--", "/usr/bin/env", "python3", "-c", Inside]);
         Assert.Equal("inherited 1 3 3 2 9000", said);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task A_32_bit_program_has_it_too(string via)
+    {
+        using var work = new WorkFolder();
+        using Socket listener = DataEnds.Listen(IPAddress.Loopback);
+        string client = await Clients.Build32Async(work, DataEnds.PortOf(listener));
+        await using ChildProcess run = await ChildProcess.StartAsync([Program, "run", "3:3:2", "--via", via, "--", client]);
+        await run.WaitForExitAsync(Patience);
+        Assert.SkipWhen(run.ExitCode == 126, "needs a kernel that runs 32-bit programs");
+        Assert.Equal(32, run.ExitCode); // idle 3, interval 2
     }
 
     [Fact]

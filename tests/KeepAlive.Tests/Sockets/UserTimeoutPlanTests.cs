@@ -97,7 +97,7 @@ public sealed class UserTimeoutPlanTests
         Assert.Equal((true, false, null), (default(UserTimeout).IsDerived, default(UserTimeout).IsOff, default(UserTimeout).Explicit));
         Assert.Equal((false, true, null), (UserTimeout.Off.IsDerived, UserTimeout.Off.IsOff, UserTimeout.Off.Explicit));
         Assert.Equal(TimeSpan.FromSeconds(5), UserTimeout.Of(TimeSpan.FromSeconds(5)).Explicit);
-        Assert.Equal("derived off 1m30s", $"{UserTimeout.Derived} {UserTimeout.Off} {UserTimeout.Of(TimeSpan.FromSeconds(90))}");
+        Assert.Equal("auto off 1m30s", $"{UserTimeout.Derived} {UserTimeout.Off} {UserTimeout.Of(TimeSpan.FromSeconds(90))}");
         Assert.Throws<ArgumentOutOfRangeException>(() => UserTimeout.Of(TimeSpan.Zero));
         Assert.Throws<ArgumentOutOfRangeException>(() => UserTimeout.Of(UserTimeout.Max + TimeSpan.FromTicks(1)));
     }
