@@ -68,7 +68,9 @@ public static class ConnectionSetter
         }
         catch (SyscallException e)
         {
-            return connections.Select(c => new ConnectionChange(c, null, ChangeKind.Refused, e.Message));
+            // A namespace ends with its last process, and its sockets with it.
+            return connections.Select(c => e.Errno == Errno.ESRCH ? new ConnectionChange(c, null, ChangeKind.Vanished)
+                : new ConnectionChange(c, null, ChangeKind.Refused, e.Message));
         }
 
         return connections.Select(c => after.TryGetValue(c.Socket.Cookie, out SocketOptions? options)

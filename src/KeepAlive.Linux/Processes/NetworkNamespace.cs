@@ -37,7 +37,7 @@ public sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
         {
             try
             {
-                using var entry = new OwnedFd(Errno.Check(Libc.open($"/proc/{Pid}/ns/net", Libc.O_RDONLY | Libc.O_CLOEXEC), $"open(/proc/{Pid}/ns/net)"));
+                using OwnedFd entry = Open();
                 Errno.Check(Libc.setns(entry.Fd, Libc.CLONE_NEWNET), "setns(CLONE_NEWNET)");
                 result = work();
             }
@@ -50,6 +50,18 @@ public sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
         thread.Start();
         thread.Join();
         return failure is null ? result : throw failure;
+    }
+
+    // The process it was found by may have ended, and its number be somebody else's by now: then by another one that is in it.
+    private OwnedFd Open()
+    {
+        int? through = InodeOf(Pid) == Inode ? Pid : null;
+        if (through is null) ProcFiles.EachProcess(pid => through ??= InodeOf(pid) == Inode ? pid : null);
+        string entry = $"/proc/{through ?? throw new SyscallException($"setns(net:[{Inode}])", Errno.ESRCH, "the last process in it has ended")}/ns/net";
+        var opened = new OwnedFd(Errno.Check(Libc.open(entry, Libc.O_RDONLY | Libc.O_CLOEXEC), $"open({entry})"));
+        if (ProcFiles.Inode(Environment.ProcessId, $"fd/{opened.Fd}", "net:["u8) == Inode) return opened;
+        opened.Dispose();
+        throw new SyscallException($"open({entry})", Errno.ESRCH, "the last process in it has ended");
     }
 
     private static ulong? InodeOf(int pid) => ProcFiles.Inode(pid, "ns/net", "net:["u8);

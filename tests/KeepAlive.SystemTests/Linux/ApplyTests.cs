@@ -51,15 +51,15 @@ public sealed class ApplyTests
     {
         await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
         await using Holder one = await Holder.StartAsync(lab.Client, [], 1), other = await Holder.StartAsync(lab.Client, [], 1);
-        Assert.Contains("3 would be changed", await lab.Client.RunAsync([Program, "apply", "30:3:5", "--port", $"{one.Port}", "--dry-run"]), StringComparison.Ordinal);
+        Assert.Contains("3 would be changed", await lab.Client.RunAsync([Program, "apply", "30:3:5", "--port", $"{one.Port}", "--netns", "own", "--dry-run"]), StringComparison.Ordinal);
         Assert.Equal(["off", "off"], await SpelledAsync(lab, one));
-        Assert.Contains("2 changed", await lab.Client.RunAsync([Program, "apply", "30:3:5", "--port", $"{one.Port}", "--established", "--user-timeout", "off"]), StringComparison.Ordinal);
+        Assert.Contains("2 changed", await lab.Client.RunAsync([Program, "apply", "30:3:5", "--port", $"{one.Port}", "--netns", "own", "--established", "--user-timeout", "off"]), StringComparison.Ordinal);
         Assert.Equal(["30:3:5 0", "30:3:5 0"], await SpelledAsync(lab, one));
         Assert.Equal(["off"], (await Holder.ListAsync(lab.Client, "--pid", $"{one.Pid}", "--state", "listening")).Select(Holder.Spell));
         Assert.Equal(["off", "off"], await SpelledAsync(lab, other));
 
         await RefusesAsync(lab, 1, "no such connection", "60:4:15", "--remote", "198.51.100.0/24");
-        Assert.Contains("4 changed", await lab.Client.RunAsync([Program, "apply", "60:4:15", "--remote", "127.0.0.0/8"]), StringComparison.Ordinal);
+        Assert.Contains("4 changed", await lab.Client.RunAsync([Program, "apply", "60:4:15", "--remote", "127.0.0.0/8", "--netns", "own"]), StringComparison.Ordinal);
         await RefusesAsync(lab, 2, "say which sockets: --pid N, --port N, --remote CIDR, or --all", "60:4:15");
         await RefusesAsync(lab, 2, "'127.0.0.1/33' is not a network", "60:4:15", "--remote", "127.0.0.1/33");
         await RefusesAsync(lab, 2, "exclude each other", "60:4:15", "--all", "--watch", "--dry-run");
@@ -135,7 +135,7 @@ public sealed class ApplyTests
 
     private static async Task RefusesAsync(NetworkLab lab, int code, string because, params string[] arguments)
     {
-        await using ChildProcess apply = await lab.Client.StartAsync([Program, "apply", .. arguments]);
+        await using ChildProcess apply = await lab.Client.StartAsync([Program, "apply", .. arguments, "--netns", "own"]);
         await apply.WaitForExitAsync(Patience);
         Assert.Equal((code, true), (apply.ExitCode, apply.Transcript.Contains(because, StringComparison.Ordinal)));
     }

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using KeepAlive.Core;
+using KeepAlive.Linux.Diag;
+using KeepAlive.Linux.Native;
+using KeepAlive.Linux.Processes;
 using KeepAlive.Sockets;
 using KeepAlive.SystemTests.Lab;
 
@@ -155,6 +158,18 @@ public sealed class ListTests
         Assert.Contains("4 sockets, 2 of which die unnoticed; real values by BPF iterator", table, StringComparison.Ordinal);
         Assert.Equal(2, table.Split("60:9:75").Length - 1);
         Assert.Equal(2, table.Split("dies unnoticed: keepalive off").Length - 1);
+    }
+
+    [Fact]
+    public async Task A_namespace_is_entered_through_whoever_is_left_in_it_and_never_through_somebody_else()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        await using Holder holder = await Holder.StartAsync(lab.Client, [], 1);
+        NetworkNamespace own = NetworkNamespace.Own, place = NetworkNamespace.All().Single(n => n.Pid == holder.Pid);
+        foreach (int pid in (int[])[int.MaxValue, own.Pid]) // ended; ended, and the number is another's
+            Assert.Equal(2, (place with { Pid = pid }).Run(() => InetDiag.Dump(TcpStates.Lasting)).Count);
+        await holder.DisposeAsync();
+        Assert.Contains("the last process in it has ended", Assert.Throws<SyscallException>(() => (place with { Pid = own.Pid }).Run(() => 0)).Message, StringComparison.Ordinal);
     }
 
     private static bool Has(JsonElement connection, string port) =>
