@@ -1,6 +1,5 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using KeepAlive.Bench.Load;
 
 namespace KeepAlive.Bench;
 
@@ -57,10 +56,10 @@ internal static class IdleBench
 
     private static async Task MeasureAsync(string name, Func<int, Peer> start)
     {
-        int listen = FreePort();
+        int listen = Relay.FreePort();
         using Peer relay = start(listen);
         relay.Drain();
-        await ReadyAsync(listen).ConfigureAwait(false);
+        await Relay.ReadyAsync(listen).ConfigureAwait(false);
         long empty = Machine.ResidentKiB(relay.Pid);
         using Peer few = Peer.Start(Environment.ProcessPath!, "idle-clients", $"{listen}", $"{Fewer}");
         await few.LineAsync().ConfigureAwait(false);
@@ -72,30 +71,5 @@ internal static class IdleBench
         double each = (full - empty) / (double)Flows;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"| {name} | {empty / 1024.0:0.0} MiB | {fewer / 1024.0:0.0} MiB | {full / 1024.0:0.0} MiB | {each:0.00} KiB | {answered:N0} of {Flows:N0} |"));
-    }
-
-    private static async Task ReadyAsync(int port)
-    {
-        using var wait = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (true)
-        {
-            try
-            {
-                using var probe = new TcpClient();
-                await probe.ConnectAsync(IPAddress.Loopback, port, wait.Token).ConfigureAwait(false);
-                return;
-            }
-            catch (SocketException)
-            {
-                await Task.Delay(20, wait.Token).ConfigureAwait(false);
-            }
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -33,7 +33,7 @@ internal sealed class Peer : IDisposable
 
     public void Dispose()
     {
-        _process.Kill();
+        _process.Kill(entireProcessTree: true); // nginx's workers would go on, and hold our pipe
         _process.WaitForExit();
         _process.Dispose();
     }

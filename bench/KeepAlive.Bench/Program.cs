@@ -1,4 +1,5 @@
 using KeepAlive.Bench;
+using KeepAlive.Bench.Load;
 
 // One benchmark per claim of the README; each prints a Markdown table with the machine and the date.
 switch (args)
@@ -20,7 +21,19 @@ switch (args)
         return await ListBench.HoldAsync(int.Parse(sockets)).ConfigureAwait(false);
     case ["run"]:
         return RunBench.Run();
+    case ["peers"]:
+        return await PeersBench.RunAsync().ConfigureAwait(false);
+    case ["load-server"]:
+        return await LoadServer.RunAsync().ConfigureAwait(false);
+    case ["load-bulk", var port, var flows, var bytes]:
+        return LoadClient.Bulk(int.Parse(port), int.Parse(flows), long.Parse(bytes));
+    case ["load-ping", var port, var flows]:
+        return LoadClient.PingPong(int.Parse(port), int.Parse(flows));
+    case ["load-accept", var port]:
+        return LoadClient.Accept(int.Parse(port));
+    case ["loop", var listen, var to]:
+        return await Relay.LoopAsync(int.Parse(listen), int.Parse(to)).ConfigureAwait(false);
     default:
-        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | idle | list | run");
+        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | idle | list | run | peers");
         return 2;
 }

@@ -1,0 +1,90 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace KeepAlive.Bench.Load;
+
+/// <summary>The server of all loads, a process of its own. The first byte of a connection says what it is for.</summary>
+internal static class LoadServer
+{
+    /// <summary>Everything is read and thrown away; at the end the server says how much it was.</summary>
+    public const byte Sink = (byte)'s';
+
+    /// <summary>Messages of <see cref="MessageBytes"/> come back; that byte is the first of the first one.</summary>
+    public const byte Echo = (byte)'e';
+
+    public const int MessageBytes = 64;
+    public const int ChunkBytes = 256 * 1024;
+
+    /// <summary>Prints its port, then serves until standard input ends.</summary>
+    public static async Task<int> RunAsync()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(4096);
+        Console.WriteLine(((IPEndPoint)listener.LocalEndPoint!).Port);
+        new Thread(() => Serve(listener)) { IsBackground = true }.Start();
+        await Console.In.ReadToEndAsync().ConfigureAwait(false);
+        return 0;
+    }
+
+    // Everything that echoes on one thread, as an event loop has it; sinks leave it for threads of their own.
+    private static void Serve(Socket listener)
+    {
+        List<Socket> all = [listener];
+        byte[] message = new byte[MessageBytes];
+        while (true)
+        {
+            List<Socket> ready = [.. all];
+            Socket.Select(ready, null, null, -1);
+            foreach (Socket socket in ready)
+            {
+                if (socket == listener) all.Add(Accept(listener));
+                else if (!Answer(socket, message)) all.Remove(socket);
+            }
+        }
+    }
+
+    private static Socket Accept(Socket listener)
+    {
+        Socket accepted = listener.Accept();
+        accepted.NoDelay = true;
+        return accepted;
+    }
+
+    // Whether it goes on here.
+    private static bool Answer(Socket socket, byte[] message)
+    {
+        try
+        {
+            int read = socket.Receive(message);
+            if (read == 1 && message[0] == Sink)
+            {
+                new Thread(() => Drain(socket)) { IsBackground = true }.Start();
+                return false;
+            }
+
+            if (read > 0)
+            {
+                socket.Send(message.AsSpan(0, read));
+                return true;
+            }
+        }
+        catch (SocketException)
+        {
+            // It was reset: over, too.
+        }
+
+        socket.Dispose();
+        return false;
+    }
+
+    private static void Drain(Socket socket)
+    {
+        byte[] chunk = new byte[ChunkBytes];
+        long total = 0; // without the byte that said what it is for
+        for (int read = 1; read > 0; total += read) read = socket.Receive(chunk);
+        socket.Send(BitConverter.GetBytes(total));
+        socket.Shutdown(SocketShutdown.Send);
+        socket.Dispose();
+    }
+}
