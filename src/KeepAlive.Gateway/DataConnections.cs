@@ -124,7 +124,7 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         Socket far;
         try
         {
-            far = await new Dialer(setting.Options.ConnectTimeout).DialAsync(new HostPort(Of(towards).Peer.ToString(), port)).ConfigureAwait(false);
+            far = await setting.Dialer.DialAsync(new HostPort(Of(towards).Peer.ToString(), port)).ConfigureAwait(false);
         }
         catch (DialException e)
         {
@@ -152,7 +152,7 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         Socket? server = null;
         try
         {
-            server = await new Dialer(setting.Options.ConnectTimeout).DialAsync(new HostPort(upstream.Peer.ToString(), port)).ConfigureAwait(false);
+            server = await setting.Dialer.DialAsync(new HostPort(upstream.Peer.ToString(), port)).ConfigureAwait(false);
             lock (_lock)
             {
                 if (_closed) return;

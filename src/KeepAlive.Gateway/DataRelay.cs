@@ -12,6 +12,9 @@ internal sealed class DataRelay(Socket client, Socket server)
     private SendWatch _toClient;
     private SendWatch _toServer;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private PlainPair? _plain;
+    private bool _isReset;
     private string? _death;
 
     /// <summary>Done when both sides are closed.</summary>
@@ -45,7 +48,13 @@ internal sealed class DataRelay(Socket client, Socket server)
     /// <summary>Relays until both sides are closed; says what was moved and how it ended.</summary>
     public async Task<string> RunAsync()
     {
-        await Task.WhenAll(PumpAsync(client, server, Leg.Downstream), PumpAsync(server, client, Leg.Upstream)).ConfigureAwait(false);
+        lock (_lock)
+        {
+            if (!_isReset) _plain = new PlainPair(client, server, _flow);
+        }
+
+        if (_plain is not null) await Task.WhenAll(PumpAsync(_plain, server, Leg.Downstream), PumpAsync(_plain, client, Leg.Upstream)).ConfigureAwait(false);
+        else ServerEnded = true;
         client.Dispose();
         server.Dispose();
         _ended.SetResult();
@@ -55,15 +64,21 @@ internal sealed class DataRelay(Socket client, Socket server)
 
     public void Reset()
     {
+        lock (_lock)
+        {
+            _isReset = true;
+            _plain?.Detach();
+        }
+
         client.Reset();
         server.Reset();
     }
 
-    private async Task PumpAsync(Socket from, Socket to, Leg source)
+    private async Task PumpAsync(PlainPair plain, Socket to, Leg source)
     {
         try
         {
-            await PlainPump.RunAsync(from, to, _flow, source).ConfigureAwait(false);
+            await plain.RunAsync(source).ConfigureAwait(false);
             SocketIO.ShutdownSend(to);
             if (source == Leg.Downstream) ClientEnded = true;
         }
@@ -71,6 +86,10 @@ internal sealed class DataRelay(Socket client, Socket server)
         {
             Leg dead = e.Call == RelayCall.Receive ? source : source == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
             Die($"{dead.ToString().ToLowerInvariant()} {e.Describe()}");
+        }
+        catch (OperationCanceledException)
+        {
+            // Detached: the other direction, or whoever did it, says why.
         }
         finally
         {

@@ -14,7 +14,7 @@ namespace KeepAlive.Gateway;
 /// pump of a leg ─ bytes ─▶ Protocol ─ Verdicts ─▶ LegSocket queues ─▶ the wire        under the flow's lock
 /// FlowClock ─ deadline ─▶ Probe ─ effect ─▶ Protocol.TryProbe ──▲
 /// </code>
-/// A flow without a protocol, or whose protocol became plain, is two <see cref="PlainPump"/>s.
+/// A flow without a protocol is a <see cref="PlainPair"/>; one whose protocol became plain, two <see cref="PlainPump"/>s.
 /// </remarks>
 internal sealed class FlowRelay
 {
@@ -38,6 +38,7 @@ internal sealed class FlowRelay
     private string? _withheld;
     private TaskCompletionSource? _released;
     private FlowEvent? _death;
+    private PlainPair? _plain;
 
     public FlowRelay(Flow flow, Socket downstream, Socket upstream, FlowSetting setting)
     {
@@ -73,7 +74,12 @@ internal sealed class FlowRelay
     /// <summary>Relays until both legs are closed.</summary>
     public async Task RunAsync()
     {
-        lock (_lock) Rearm();
+        lock (_lock)
+        {
+            Rearm();
+            if (_protocol is null && _death is null) _plain = new PlainPair(_downstream.Socket, _upstream.Socket, Flow);
+        }
+
         await Task.WhenAll(PumpAsync(_downstream, _upstream), PumpAsync(_upstream, _downstream)).ConfigureAwait(false);
         lock (_lock) _probes = false;
         Task ended = _data.FinishAsync(); // first: nothing is opened behind the back of what follows
@@ -144,7 +150,8 @@ internal sealed class FlowRelay
         try
         {
             if (_protocol is not null) await PumpInspectedAsync(from, to, _protocol).ConfigureAwait(false);
-            else await PlainPump.RunAsync(from.Socket, to.Socket, Flow, from.Leg).ConfigureAwait(false);
+            else if (_plain is not null) await _plain.RunAsync(from.Leg).ConfigureAwait(false);
+            else return; // dead before it began
             SocketIO.ShutdownSend(to.Socket);
             lock (_lock)
             {
@@ -156,6 +163,10 @@ internal sealed class FlowRelay
         catch (RelayException e)
         {
             Die(e.Call == RelayCall.Receive ? from.Leg : to.Leg, e.Describe());
+        }
+        catch (OperationCanceledException)
+        {
+            // Detached: the other direction, or whoever did it, says why.
         }
         catch (Exception e)
         {
@@ -292,6 +303,7 @@ internal sealed class FlowRelay
             _released = null;
         }
 
+        _plain?.Detach();
         _downstream.Socket.Reset();
         _upstream.Socket.Reset();
         _data.Close();

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using KeepAlive.Core;
+using KeepAlive.Gateway.Splice;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -26,7 +27,6 @@ public sealed class Gateway : IAsyncDisposable
     private readonly Socket _listener;
     private readonly FlowClock _clock;
     private readonly FlowSetting _setting;
-    private readonly Dialer _dialer;
     private readonly PassiveRelays? _passive;
     private readonly ConcurrentDictionary<long, Task> _tasks = new();
     private readonly ConcurrentDictionary<long, FlowRelay> _relays = new();
@@ -41,8 +41,7 @@ public sealed class Gateway : IAsyncDisposable
         _emit = emit;
         _listener = listener;
         Listening = (IPEndPoint)listener.LocalEndPoint!;
-        _dialer = new Dialer(options.ConnectTimeout);
-        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), _clock, new LegKeepAlive(options, emit), emit);
+        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), _clock, new Dialer(options.ConnectTimeout, SplicedConnect.Connector), new LegKeepAlive(options, emit), emit);
         _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _relays, _setting) : null;
         _accepting = AcceptAsync();
     }
@@ -182,7 +181,7 @@ public sealed class Gateway : IAsyncDisposable
     private async Task RelayAsync(Socket client, Flow flow)
     {
         Instant started = MonotonicClock.Now;
-        using Socket server = await _dialer.DialAsync(_options.To, _stopping.Token).ConfigureAwait(false);
+        using Socket server = await _setting.Dialer.DialAsync(_options.To, _stopping.Token).ConfigureAwait(false);
         using Socket near = client; // from here on; without a server it is still to be told so
         client.NoDelay = true;
         _setting.KeepAlive.Apply(client, Leg.Downstream, flow.Id);

@@ -90,7 +90,7 @@ internal sealed class PassiveRelays : IDisposable
 
         try
         {
-            Socket server = await new Dialer(_setting.Options.ConnectTimeout).DialAsync(new HostPort(owner.Upstream.Peer.ToString(), port)).ConfigureAwait(false);
+            Socket server = await _setting.Dialer.DialAsync(new HostPort(owner.Upstream.Peer.ToString(), port)).ConfigureAwait(false);
             _setting.KeepAlive.Apply(client, Leg.Downstream, owner.Flow.Id);
             _setting.KeepAlive.Apply(server, Leg.Upstream, owner.Flow.Id);
             Instant opened = MonotonicClock.Now;

@@ -22,17 +22,20 @@ public sealed class Dialer
     public static readonly TimeSpan TimeoutMax = TimeSpan.FromDays(1);
 
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
+    private readonly Func<IPEndPoint, CancellationToken, Task<Socket>> _connect;
 
     /// <summary>A dialler.</summary>
     /// <param name="timeout">Time for a whole call, name and all addresses: more than zero, at most
     /// <see cref="TimeoutMax"/>; default <see cref="DefaultTimeout"/>.</param>
+    /// <param name="connect">Connects a TCP socket of its own to one address, or fails with a <see cref="SocketException"/>;
+    /// default: the base class library's connect.</param>
     /// <exception cref="ArgumentOutOfRangeException">The time is out of range.</exception>
-    public Dialer(TimeSpan? timeout = null)
-        : this(timeout ?? DefaultTimeout, Dns.GetHostAddressesAsync)
+    public Dialer(TimeSpan? timeout = null, Func<IPEndPoint, CancellationToken, Task<Socket>>? connect = null)
+        : this(timeout ?? DefaultTimeout, Dns.GetHostAddressesAsync, connect)
     {
     }
 
-    internal Dialer(TimeSpan timeout, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+    internal Dialer(TimeSpan timeout, Func<string, CancellationToken, Task<IPAddress[]>> resolve, Func<IPEndPoint, CancellationToken, Task<Socket>>? connect = null)
     {
         if (timeout <= TimeSpan.Zero || timeout > TimeoutMax)
         {
@@ -40,7 +43,7 @@ public sealed class Dialer
                 $"connect timeout {Duration.Format(timeout)} is outside 0s (exclusive) to {Duration.Format(TimeoutMax)}: use 10s");
         }
 
-        (ConnectTimeout, _resolve) = (timeout, resolve);
+        (ConnectTimeout, _resolve, _connect) = (timeout, resolve, connect ?? ConnectAsync);
     }
 
     /// <summary>Time for a whole call, name and all addresses.</summary>
@@ -57,7 +60,7 @@ public sealed class Dialer
         cancellation.ThrowIfCancellationRequested();
         using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         time.CancelAfter(ConnectTimeout);
-        var race = new ConnectRace<Socket>((address, token) => ConnectAsync(new IPEndPoint(address, target.Port), token), Task.Delay);
+        var race = new ConnectRace<Socket>((address, token) => OpenAsync(new IPEndPoint(address, target.Port), token), Task.Delay);
         try
         {
             IReadOnlyList<IPAddress> addresses = await ResolveAsync(target, time.Token).ConfigureAwait(false);
@@ -94,8 +97,22 @@ public sealed class Dialer
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.NoDelay = true;
             await socket.ConnectAsync(endPoint, cancellation).ConfigureAwait(false);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<Socket> OpenAsync(IPEndPoint endPoint, CancellationToken cancellation)
+    {
+        Socket socket = await _connect(endPoint, cancellation).ConfigureAwait(false);
+        try
+        {
+            socket.NoDelay = true;
             // With a local port of the ephemeral range as target and nobody listening, TCP's simultaneous open can
             // connect the socket to itself (RFC 9293 section 3.5; Go's net, selfConnect).
             return Equals(socket.LocalEndPoint, socket.RemoteEndPoint) ? throw new SocketException((int)SocketError.ConnectionRefused) : socket;

@@ -19,8 +19,8 @@ internal static class RoomRules
         ["App"] = ["Core", "Protocols", "Sockets", "Gateway", "Paths", "Linux", "Fleet"],
     };
 
-    // Other programs' sockets cannot be reached but by system calls.
-    private static readonly string[] NativeRooms = ["src/KeepAlive.Linux/"];
+    // Other programs' sockets cannot be reached but by system calls; neither can splice(2), without which a relay copies.
+    private static readonly string[] NativeRooms = ["src/KeepAlive.Linux/", "src/KeepAlive.Gateway/Splice/"];
 
     public static IEnumerable<string> WrongArrows(SourceFile project)
     {
@@ -45,7 +45,7 @@ internal static class RoomRules
     public static IEnumerable<string> NativeCalls(SourceFile file) => NativeRooms.Any(room => file.Path.StartsWith(room, StringComparison.Ordinal)) ? [] :
         from attribute in file.Syntax.DescendantNodes().OfType<AttributeSyntax>()
         where attribute.Name.ToString() is "LibraryImport" or "DllImport" or "LibraryImportAttribute" or "DllImportAttribute"
-        select file.At(attribute, $"{attribute.Name} calls native code: use the base class library, or move it to the room for other programs' sockets");
+        select file.At(attribute, $"{attribute.Name} calls native code: use the base class library, or move it to the room for other programs' sockets, or to the relay's engine");
 
     private static string Room(SourceFile project) => Path.GetFileNameWithoutExtension(project.Path).Replace("KeepAlive.", "", StringComparison.Ordinal);
 
