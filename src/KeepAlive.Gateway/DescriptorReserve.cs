@@ -20,7 +20,10 @@ internal static class DescriptorReserve
     private static readonly long Limit = OperatingSystem.IsLinux() ? ReadLimit() : long.MaxValue;
 
     /// <summary>Whether a fresh socket leaves fewer than <paramref name="reserve"/> descriptors to the process.</summary>
-    public static bool IsTouchedBy(Socket fresh, int reserve) => fresh.Handle >= Limit - reserve;
+    public static bool IsTouchedBy(Socket fresh, int reserve) => IsTouchedBy((int)fresh.Handle, reserve);
+
+    /// <summary>Whether a fresh descriptor does.</summary>
+    public static bool IsTouchedBy(int fresh, int reserve) => fresh >= Limit - reserve;
 
     // proc(5): "Max open files            1024                 20000                files".
     private static long ReadLimit()

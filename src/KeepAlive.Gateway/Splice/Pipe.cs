@@ -15,13 +15,16 @@ internal sealed class Pipe
 
     public int Bytes { get; }
 
-    /// <summary>Null when there are no descriptors left.</summary>
+    /// <summary>Null when there are no descriptors left for it: a flow goes on without one.</summary>
     public static unsafe Pipe? Make()
     {
         int* ends = stackalloc int[2];
         if (Libc.pipe2(ends, Libc.O_NONBLOCK | Libc.O_CLOEXEC) != 0) return null;
         _ = Libc.fcntl(ends[1], Libc.F_SETPIPE_SZ, WantedBytes);
-        return new Pipe(ends[0], ends[1], Libc.fcntl(ends[1], Libc.F_GETPIPE_SZ, 0));
+        var pipe = new Pipe(ends[0], ends[1], Libc.fcntl(ends[1], Libc.F_GETPIPE_SZ, 0));
+        if (!DescriptorReserve.IsTouchedBy(Math.Max(ends[0], ends[1]), DescriptorReserve.Flows)) return pipe;
+        pipe.Close();
+        return null;
     }
 
     public void Close()

@@ -18,6 +18,12 @@ internal abstract class Watched
     /// <param name="loop">The loop.</param>
     /// <param name="now">When it woke.</param>
     public abstract void OnEvents(int side, uint events, SpliceLoop loop, Instant now);
+
+    /// <summary>The turn it asked for by <see cref="SpliceLoop.Again"/>. On the loop's thread.</summary>
+    public abstract void OnTurn(int side, Instant now);
+
+    /// <summary>A fault of our own while it was told something: it costs this one, not the loop of all.</summary>
+    public abstract void OnFault(Exception fault);
 }
 
 /// <summary>One thread that waits for many sockets at once (epoll(7), edge-triggered: registered once, never again).</summary>
@@ -99,7 +105,7 @@ internal sealed unsafe class SpliceLoop
         }
     }
 
-    /// <summary>It has more to do than it may do at once: after the others. On the loop's thread.</summary>
+    /// <summary>It has more to do than it may do at once: after the others. Once until <see cref="Watched.OnTurn"/>. On the loop's thread.</summary>
     public void Again(Watched who, int side) => _again.Enqueue((who, side));
 
     private static SpliceLoop[] Start()
@@ -127,14 +133,27 @@ internal sealed unsafe class SpliceLoop
             {
                 var entry = new ReadOnlySpan<byte>(events + (i * EventBytes), EventBytes);
                 uint place = BinaryPrimitives.ReadUInt32LittleEndian(entry[DataAt..]), generation = BinaryPrimitives.ReadUInt32LittleEndian(entry[(DataAt + 4)..]);
-                if (Find((int)(place >> 1), generation) is { } who) who.OnEvents((int)(place & 1), BinaryPrimitives.ReadUInt32LittleEndian(entry), this, now);
+                if (Find((int)(place >> 1), generation) is { } who) Tell(who, (int)(place & 1), BinaryPrimitives.ReadUInt32LittleEndian(entry), now);
             }
 
             for (int left = _again.Count; left > 0; left--)
             {
                 (Watched who, int side) = _again.Dequeue();
-                who.OnEvents(side, Libc.EPOLLIN, this, now);
+                Tell(who, side, null, now);
             }
+        }
+    }
+
+    private void Tell(Watched who, int side, uint? events, Instant now)
+    {
+        try
+        {
+            if (events is { } seen) who.OnEvents(side, seen, this, now);
+            else who.OnTurn(side, now);
+        }
+        catch (Exception e)
+        {
+            who.OnFault(e);
         }
     }
 

@@ -25,6 +25,13 @@ internal sealed class SplicedConnect : Watched
         if ((events & (Libc.EPOLLOUT | Libc.EPOLLERR | Libc.EPOLLHUP)) != 0) _ready.TrySetResult();
     }
 
+    public override void OnTurn(int side, Instant now)
+    {
+        // It asks for none.
+    }
+
+    public override void OnFault(Exception fault) => _ready.TrySetException(fault);
+
     private static async Task<Socket> ConnectAsync(IPEndPoint to, CancellationToken cancellation)
     {
         int family = to.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AF_INET6 : Libc.AF_INET;

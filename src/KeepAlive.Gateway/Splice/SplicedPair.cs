@@ -18,6 +18,9 @@ internal sealed class SplicedPair : Watched
     private SplicedDirection _fromUpstream;
     private bool _detached;
 
+    // A bit a direction: it waits for its turn, and what events tell meanwhile it will find by itself.
+    private int _queued;
+
     private SplicedPair(SpliceLoop loop, Flow flow, int downstream, int upstream) => (_loop, _flow, _fds) = (loop, flow, [downstream, upstream]);
 
     /// <summary>Takes them on, if this engine can be here; null otherwise. Both must be open.</summary>
@@ -64,15 +67,34 @@ internal sealed class SplicedPair : Watched
         }
     }
 
+    public override void OnTurn(int side, Instant now)
+    {
+        lock (_lock)
+        {
+            _queued &= ~(1 << side);
+            if (!_detached) Go((Leg)side, now);
+        }
+    }
+
+    public override void OnFault(Exception fault)
+    {
+        lock (_lock)
+        {
+            LetGo();
+            foreach (TaskCompletionSource done in _done) done.TrySetException(fault);
+        }
+    }
+
     private void Go(Leg source, Instant now)
     {
         TaskCompletionSource done = _done[(int)source];
-        if (done.Task.IsCompleted) return;
+        if (done.Task.IsCompleted || (_queued & (1 << (int)source)) != 0) return;
         Turn turn = Of((int)source).Go(_fds[(int)source], _fds[1 - (int)source], _loop, out int moved, out int errno);
         if (moved > 0) _flow.OnReceived(source, moved, now);
         switch (turn)
         {
             case Turn.HasMore:
+                _queued |= 1 << (int)source;
                 _loop.Again(this, (int)source);
                 break;
             case Turn.Ended:
