@@ -14,9 +14,7 @@ internal static class IdleBench
 
     public static async Task<int> RunAsync()
     {
-        string root = Machine.Root;
-        string gateway = Path.Combine(root, "artifacts/bin/KeepAlive.App/release/keepalive");
-        string? haproxy = new[] { Path.Combine(root, ".cache/servers/haproxy/usr/sbin/haproxy"), "/usr/sbin/haproxy" }.FirstOrDefault(File.Exists);
+        string gateway = Path.Combine(Machine.Root, "artifacts/bin/KeepAlive.App/release/keepalive");
         Console.WriteLine($"{Machine.Describe()}; resident memory (VmRSS)\n");
         Console.WriteLine($"| relay | {0} flows | {Fewer:N0} | {Flows:N0} | a flow | answered afterwards |\n| --- | --- | --- | --- | --- | --- |");
         using Peer server = Peer.Start(Environment.ProcessPath!, "idle-server", $"{Flows}");
@@ -25,33 +23,17 @@ internal static class IdleBench
             Peer.Start(gateway, "gateway", "--listen", $"127.0.0.1:{listen}", "--to", $"127.0.0.1:{port}", "--protocol", "ftp")).ConfigureAwait(false);
         await MeasureAsync("keepalive gateway, tcp", listen =>
             Peer.Start(gateway, "gateway", "--listen", $"127.0.0.1:{listen}", "--to", $"127.0.0.1:{port}", "--protocol", "tcp")).ConfigureAwait(false);
-        if (haproxy is null)
+        string folder = Directory.CreateTempSubdirectory("keepalive-bench-").FullName;
+        try
         {
-            Console.WriteLine("| HAProxy | not installed: eng/test-servers brings it | | | | |");
+            if (Relay.Haproxy(folder, Flows + 100) is not { } haproxy) Console.WriteLine("| HAProxy | not installed: eng/test-servers brings it | | | | |");
+            else await MeasureAsync("HAProxy, tcp", listen => haproxy(listen, int.Parse(port, CultureInfo.InvariantCulture))).ConfigureAwait(false);
             return 0;
         }
-
-        string config = Path.GetTempFileName();
-        await MeasureAsync("HAProxy, tcp", listen =>
+        finally
         {
-            File.WriteAllText(config, $"""
-                global
-                  maxconn {Flows + 100}
-                defaults
-                  mode tcp
-                  timeout connect 5s
-                  timeout client 1h
-                  timeout server 1h
-                  option tcpka
-                listen l
-                  bind 127.0.0.1:{listen}
-                  server s 127.0.0.1:{port}
-
-                """);
-            return Peer.Start(haproxy, "-db", "-f", config);
-        }).ConfigureAwait(false);
-        File.Delete(config);
-        return 0;
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static async Task MeasureAsync(string name, Func<int, Peer> start)

@@ -24,6 +24,9 @@ internal static class Texts
         return good;
     };
 
+    /// <summary>A text that somebody else chose, fit for a terminal: control characters become question marks.</summary>
+    public static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
+
     public static bool Netns(string text, out NetnsScope value, out string? fault)
     {
         value = text == "all" ? NetnsScope.All : NetnsScope.Own;

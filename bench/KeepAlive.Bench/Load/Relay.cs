@@ -30,8 +30,8 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
         var absent = new List<string>();
         if (Find("haproxy/usr/sbin/haproxy", "/usr/sbin/haproxy", absent, out string? haproxy))
         {
-            found.Add(new("HAProxy", (listen, to) => Peer.Start(haproxy, "-db", "-f", Write(folder, $"haproxy-{listen}.cfg", HaproxyConfig(listen, to, false)))));
-            found.Add(new(SplicedName, (listen, to) => Peer.Start(haproxy, "-db", "-f", Write(folder, $"haproxy-{listen}.cfg", HaproxyConfig(listen, to, true)))));
+            found.Add(new("HAProxy", (listen, to) => StartHaproxy(haproxy, folder, listen, to, FlowsMax, spliced: false)));
+            found.Add(new(SplicedName, (listen, to) => StartHaproxy(haproxy, folder, listen, to, FlowsMax, spliced: true)));
         }
 
         string module = Path.Combine(Servers, "libnginx-mod-stream/usr/lib/nginx/modules/ngx_stream_module.so");
@@ -110,9 +110,9 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
         }
     }
 
-    private static string HaproxyConfig(int listen, int to, bool spliced) => $"""
+    private static string HaproxyConfig(int listen, int to, int flows, bool spliced) => $"""
         global
-          maxconn {FlowsMax}
+          maxconn {flows}
           {(spliced ? "tune.pipesize 1048576" : "")}
         defaults
           mode tcp
@@ -147,6 +147,13 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
         }
 
         """;
+
+    /// <summary>HAProxy as a plain relay for so many flows; null where it is not installed.</summary>
+    public static Func<int, int, Peer>? Haproxy(string folder, int flows) =>
+        Find("haproxy/usr/sbin/haproxy", "/usr/sbin/haproxy", [], out string? haproxy) ? (listen, to) => StartHaproxy(haproxy, folder, listen, to, flows, spliced: false) : null;
+
+    private static Peer StartHaproxy(string haproxy, string folder, int listen, int to, int flows, bool spliced) =>
+        Peer.Start(haproxy, "-db", "-f", Write(folder, $"haproxy-{listen}.cfg", HaproxyConfig(listen, to, flows, spliced)));
 
     private static bool Find(string unpacked, string installed, List<string> missing, [NotNullWhen(true)] out string? path)
     {

@@ -67,7 +67,6 @@ internal static class ConnectionTable
         ];
     }
 
-    // A process chooses its own name: control characters must not reach a terminal.
     public static string Owner(IReadOnlyList<SocketOwner> owners) => owners.Count switch
     {
         0 => "-",
@@ -75,12 +74,7 @@ internal static class ConnectionTable
         _ => string.Join(',', owners.Take(3).Select(Owner)) + (owners.Count > 3 ? $",+{owners.Count - 3}" : ""),
     };
 
-    private static string Owner(SocketOwner owner)
-    {
-        string command = owner.Command.AsSpan().IndexOfAnyInRange('\0', '\x1f') >= 0 || owner.Command.AsSpan().IndexOfAnyInRange('\x7f', '\x9f') >= 0
-            ? string.Concat(owner.Command.Select(ch => char.IsControl(ch) ? '?' : ch)) : owner.Command;
-        return string.Create(CultureInfo.InvariantCulture, $"{command}/{owner.Pid}");
-    }
+    private static string Owner(SocketOwner owner) => string.Create(CultureInfo.InvariantCulture, $"{Texts.Printable(owner.Command)}/{owner.Pid}");
 
     // As IPEndPoint writes it. For IPv4 by hand: tens of thousands are written before the runtime compiles its own way well.
     private static string Text(IPEndPoint end)

@@ -17,20 +17,7 @@ internal sealed class LinuxPlace(NetworkNamespace space) : IMachinePlace
     public MachineKeys Keys => MachineKeys.Linux;
 
     /// <summary>The name of the process through which it is entered; it chose that name itself.</summary>
-    public string Process
-    {
-        get
-        {
-            try
-            {
-                return string.Concat(File.ReadAllText($"/proc/{space.Pid}/comm").TrimEnd('\n').Select(c => char.IsControl(c) ? '?' : c));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                return "?";
-            }
-        }
-    }
+    public string Process => Texts.Printable(space.Command);
 
     public IReadOnlyList<MachineSetting> Read() => Inside(() => (IReadOnlyList<MachineSetting>)
         [.. Keys.All.Append(Keys.AlsoShown!).Select(key => new MachineSetting(key, File.Exists(SysctlText.File(key)) ? SysctlText.Number(File.ReadAllText(SysctlText.File(key))) : null))],

@@ -15,9 +15,8 @@ internal abstract class Watched
     /// <summary>On the loop's thread.</summary>
     /// <param name="side">Which of its descriptors: 0 or 1.</param>
     /// <param name="events">EPOLLIN and others.</param>
-    /// <param name="loop">The loop.</param>
     /// <param name="now">When it woke.</param>
-    public abstract void OnEvents(int side, uint events, SpliceLoop loop, Instant now);
+    public abstract void OnEvents(int side, uint events, Instant now);
 
     /// <summary>The turn it asked for by <see cref="SpliceLoop.Again"/>. On the loop's thread.</summary>
     public abstract void OnTurn(int side, Instant now);
@@ -37,7 +36,7 @@ internal sealed unsafe class SpliceLoop
     private static readonly int EventBytes = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
     private static readonly int DataAt = EventBytes - 8;
 
-    private static readonly SpliceLoop?[] Loops = Start();
+    private static readonly SpliceLoop[] Loops = Start();
     private static int s_next;
 
     private readonly int _epoll;
@@ -144,11 +143,11 @@ internal sealed unsafe class SpliceLoop
         }
     }
 
-    private void Tell(Watched who, int side, uint? events, Instant now)
+    private static void Tell(Watched who, int side, uint? events, Instant now)
     {
         try
         {
-            if (events is { } seen) who.OnEvents(side, seen, this, now);
+            if (events is { } seen) who.OnEvents(side, seen, now);
             else who.OnTurn(side, now);
         }
         catch (Exception e)

@@ -20,7 +20,7 @@ internal sealed class SplicedConnect : Watched
     /// <summary>For a dialler; null where this engine cannot be, and the runtime's own connect has to do.</summary>
     public static Func<IPEndPoint, CancellationToken, Task<Socket>>? Connector { get; } = SpliceLoop.Next() is null ? null : ConnectAsync;
 
-    public override void OnEvents(int side, uint events, SpliceLoop loop, Instant now)
+    public override void OnEvents(int side, uint events, Instant now)
     {
         if ((events & (Libc.EPOLLOUT | Libc.EPOLLERR | Libc.EPOLLHUP)) != 0) _ready.TrySetResult();
     }

@@ -47,7 +47,7 @@ internal sealed class SplicedPair : Watched
         }
     }
 
-    public override void OnEvents(int side, uint events, SpliceLoop loop, Instant now)
+    public override void OnEvents(int side, uint events, Instant now)
     {
         lock (_lock)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KeepAlive.Linux.Processes;
 
 namespace KeepAlive.Linux.Launch;
 
@@ -22,11 +23,10 @@ internal sealed class ProgramTree
     public IReadOnlyCollection<int> Processes()
     {
         Dictionary<int, Entry> all = [];
-        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        ProcFiles.EachProcess(pid =>
         {
-            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && Read(pid) is { } process)
-                all[pid] = process;
-        }
+            if (Read(pid) is { } process) all[pid] = process;
+        });
 
         foreach (int pid in _known.Keys.ToArray())
         {

@@ -77,13 +77,6 @@ internal sealed unsafe class SeccompListener(OwnedFd fd) : IDisposable
         return Libc.ioctl(fd.Fd, IoctlAddFd, &added) >= 0;
     }
 
-    /// <summary>Whether the kernel knows the answer of <see cref="AnswerWith"/>: it says ENOENT of a call that is not there.</summary>
-    public bool CanAddFd()
-    {
-        var nothing = new AddedFd { Id = 0, Flags = AddFdSend, Source = (uint)fd.Fd };
-        return Libc.ioctl(fd.Fd, IoctlAddFd, &nothing) >= 0 || Marshal.GetLastPInvokeError() == Errno.ENOENT;
-    }
-
     public void Dispose() => fd.Dispose();
 
     // A signal must not interrupt a call that is being answered: socket(2) never says EINTR, and programs do not expect it.

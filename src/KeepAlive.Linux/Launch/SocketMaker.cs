@@ -8,14 +8,14 @@ namespace KeepAlive.Linux.Launch;
 /// <summary>Answers a program's calls: a TCP socket is made or borrowed, and set; in any doubt the kernel does the call alone.</summary>
 internal sealed unsafe class SocketMaker(SeccompListener listener, SocketSettings settings)
 {
-    private readonly string? _ourNetwork = NetworkOf("self");
+    private readonly ulong? _ourNetwork = NetworkNamespace.InodeOf(Environment.ProcessId);
 
     /// <summary>Whether the call has its answer.</summary>
     public bool Make(in Notification call)
     {
         int type = (int)call.Arguments[1];
         // A socket belongs to the network namespace of whoever makes it; where the program's cannot be told, it makes its own.
-        if (_ourNetwork is null || NetworkOf(call.Thread.ToString(CultureInfo.InvariantCulture)) != _ourNetwork) return false;
+        if (_ourNetwork is null || NetworkNamespace.InodeOf(call.Thread) != _ourNetwork) return false;
         int made = Libc.socket((int)call.Arguments[0], type | Libc.SOCK_CLOEXEC, (int)call.Arguments[2]);
         if (made < 0) return false; // the program shall hear from the kernel why
         using var fd = new OwnedFd(made);
@@ -34,19 +34,6 @@ internal sealed unsafe class SocketMaker(SeccompListener listener, SocketSetting
         using OwnedFd process = BorrowedSocket.OpenProcess(ProcessOf(call.Thread));
         using BorrowedSocket? socket = BorrowedSocket.BorrowTcp(process, (int)call.Arguments[0]);
         socket?.Set(settings);
-    }
-
-    // "net:[4026531840]"
-    private static string? NetworkOf(string process)
-    {
-        try
-        {
-            return File.ResolveLinkTarget($"/proc/{process}/ns/net", returnFinalTarget: false)?.Name;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
     }
 
     /// <summary>The process of a thread (proc(5), /proc/PID/status: Tgid).</summary>

@@ -8,6 +8,9 @@ namespace KeepAlive.Linux.Processes;
 /// <param name="IsOurs">Whether it is this process's own.</param>
 public sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
 {
+    /// <summary>The name of the process through which it is entered, which chose it itself; <c>?</c> when it has ended.</summary>
+    public string Command => ProcFiles.CommandOf(Pid);
+
     /// <summary>Our own.</summary>
     public static NetworkNamespace Own => new(InodeOf(Environment.ProcessId) ?? 0, Environment.ProcessId, true);
 
@@ -64,5 +67,6 @@ public sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
         throw new SyscallException($"open({entry})", Errno.ESRCH, "the last process in it has ended");
     }
 
-    private static ulong? InodeOf(int pid) => ProcFiles.Inode(pid, "ns/net", "net:["u8);
+    /// <summary>Of the namespace a process or thread is in; null when we may not see it, or it has ended.</summary>
+    internal static ulong? InodeOf(int pid) => ProcFiles.Inode(pid, "ns/net", "net:["u8);
 }

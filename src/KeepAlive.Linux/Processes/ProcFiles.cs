@@ -55,4 +55,17 @@ internal static unsafe class ProcFiles
     /// <summary>The same for a link of a process: <c>ns/net</c>.</summary>
     public static ulong? Inode(int pid, string name, ReadOnlySpan<byte> kind) =>
         Inode(AtCurrentDirectory, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/{name}\0")), kind);
+
+    /// <summary>A process's name (/proc/PID/comm): at most 15 bytes, chosen by the process itself; <c>?</c> when it has ended.</summary>
+    public static string CommandOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").TrimEnd('\n');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "?"; // it has just ended
+        }
+    }
 }

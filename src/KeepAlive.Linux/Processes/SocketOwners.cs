@@ -60,24 +60,12 @@ public sealed class SocketOwners
         bool listed = ProcFiles.EachEntry(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd"), (directory, name) =>
         {
             if (ProcFiles.Inode(directory, name, "socket:["u8) is not { } inode) return;
-            command ??= CommandOf(pid);
+            command ??= ProcFiles.CommandOf(pid);
             _ = _byInode.TryGetValue(inode, out Holding? before);
             if (before?.Owner.Pid == pid) return;
             if (Utf8Parser.TryParse(name, out int fd, out _)) _byInode[inode] = new Holding(new SocketOwner(pid, command, fd), before);
         });
         if (!listed && Marshal.GetLastPInvokeError() is Errno.EACCES or Errno.EPERM) Unreadable++;
-    }
-
-    private static string CommandOf(int pid)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/comm").TrimEnd('\n');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return "?"; // it has just ended
-        }
     }
 
     private sealed record Holding(SocketOwner Owner, Holding? Before);

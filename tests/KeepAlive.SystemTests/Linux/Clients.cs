@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using KeepAlive.SystemTests.Lab;
 
@@ -78,6 +79,20 @@ internal static class Clients
         string program = Path.Combine(work.Folder("32"), "client");
         await ChildProcess.RunAsync(["gcc", "-m32", $"-DPORT={port}", "-nostdlib", "-static", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-O1", "-o", program, "-x", "c", "-"], Source32);
         return program;
+    }
+
+    /// <summary>The server of all of them: what is said to it it says again.</summary>
+    public static async Task EchoAsync(Socket listener)
+    {
+        while (true)
+        {
+            Socket accepted = await listener.AcceptAsync();
+            _ = Task.Run(async () =>
+            {
+                byte[] one = new byte[1];
+                while (await accepted.ReceiveAsync(one) > 0) await accepted.SendAsync(one);
+            });
+        }
     }
 
     /// <summary>Builds the C one into the folder, once.</summary>

@@ -1,5 +1,5 @@
-using System.Net;
 using System.Net.Sockets;
+using KeepAlive.SystemTests.Gateway;
 using KeepAlive.SystemTests.Lab;
 
 namespace KeepAlive.SystemTests.Linux;
@@ -28,11 +28,11 @@ public sealed class KeptAliveTests
         await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
         using var work = new WorkFolder();
         string ordinary = OrdinaryUser.Program(work), client = await Clients.BuildStaticAsync(work);
-        using Socket listener = await lab.Server.InsideAsync(() => Listen(lab.Server.Address));
-        _ = EchoAsync(listener);
+        using Socket listener = await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address));
+        _ = Clients.EchoAsync(listener);
 
-        IReadOnlyList<string> python = Clients.Python($"{lab.Server.Address}", PortOf(listener), Silence);
-        IReadOnlyList<string> c = [client, $"{lab.Server.Address}", $"{PortOf(listener)}", $"{Silence}"];
+        IReadOnlyList<string> python = Clients.Python($"{lab.Server.Address}", DataEnds.PortOf(listener), Silence);
+        IReadOnlyList<string> c = [client, $"{lab.Server.Address}", $"{DataEnds.PortOf(listener)}", $"{Silence}"];
         string[] run = [Program, "run", Spec, "--via"], runAsNobody = [.. OrdinaryUser.Prefix, ordinary, "run", Spec, "--"];
         (string Name, Task<string> Outcome, string Expected)[] rows =
         [
@@ -69,28 +69,5 @@ public sealed class KeptAliveTests
         string outcome = await client.WaitForLineAsync(l => l.StartsWith("kept", StringComparison.Ordinal) || l.StartsWith("lost", StringComparison.Ordinal), Patience);
         bool isArmed = timer.Contains("timer:(keepalive,", StringComparison.Ordinal);
         return isArmed == outcome.StartsWith("kept", StringComparison.Ordinal) ? outcome : $"{outcome}, and ss said '{timer}'";
-    }
-
-    private static Socket Listen(IPAddress address)
-    {
-        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(address, 0));
-        listener.Listen();
-        return listener;
-    }
-
-    private static int PortOf(Socket listener) => ((IPEndPoint)listener.LocalEndPoint!).Port;
-
-    private static async Task EchoAsync(Socket listener)
-    {
-        while (true)
-        {
-            Socket accepted = await listener.AcceptAsync();
-            _ = Task.Run(async () =>
-            {
-                byte[] one = new byte[1];
-                while (await accepted.ReceiveAsync(one) > 0) await accepted.SendAsync(one);
-            });
-        }
     }
 }

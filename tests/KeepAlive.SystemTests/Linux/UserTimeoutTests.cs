@@ -31,7 +31,7 @@ public sealed class UserTimeoutTests
         Requires.Programs("python3", "ss");
         await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
         using Socket listener = await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address));
-        _ = EchoAsync(listener);
+        _ = Clients.EchoAsync(listener);
         string[] client = ["--", "/usr/bin/env", "python3", "-c", Client, $"{lab.Server.Address}", $"{DataEnds.PortOf(listener)}"];
         await using ChildProcess alone = await lab.Client.StartAsync([Path.Combine(AppContext.BaseDirectory, "keepalive"), "run", Spec, "--user-timeout", "off", .. client]);
         await using ChildProcess both = await lab.Client.StartAsync([Path.Combine(AppContext.BaseDirectory, "keepalive"), "run", Spec, .. client]);
@@ -53,15 +53,5 @@ public sealed class UserTimeoutTests
         Assert.Matches("^stuck: unacknowledged data for 1[5-9]s, keepalive cannot help, user timeout can$", stuck.GetProperty("text").GetString());
         Assert.True(alone.IsRunning);
         Assert.DoesNotContain(alone.Lines, l => l.StartsWith("dead", StringComparison.Ordinal));
-    }
-
-    private static async Task EchoAsync(Socket listener)
-    {
-        for (var accepted = new List<Socket>(); ;)
-        {
-            accepted.Add(await listener.AcceptAsync());
-            byte[] one = new byte[1];
-            if (await accepted[^1].ReceiveAsync(one) > 0) await accepted[^1].SendAsync(one);
-        }
     }
 }
