@@ -10,7 +10,7 @@ namespace KeepAlive.Gateway;
 /// The data connections of one flow. Safe against bounce (RFC 2577): only the control connection's peers take part,
 /// one is accepted, and not waited for longer than <see cref="AcceptWait"/>.
 /// </summary>
-internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket upstream, FlowSetting setting) : IDataPaths
+internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDataPaths
 {
     /// <summary>How long a peer may take from being told an address to dialling it.</summary>
     private static readonly TimeSpan AcceptWait = TimeSpan.FromSeconds(60);
@@ -36,11 +36,11 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         }
     }
 
-    public bool IsPeer(Leg leg, IPAddress address) => LegSocket.Plain(address).Equals(Of(leg).Peer);
+    public bool IsPeer(Leg leg, IPAddress address) => Wire.Plain(address).Equals(flow.Wire?.Peer(leg));
 
     public IPEndPoint? Open(Leg from, int port)
     {
-        if (DataPort.Listen(Of(from).Local, setting.Options.DataPorts) is not { } listener) return null;
+        if (flow.Wire?.Local(from) is not { } local || DataPort.Listen(local, setting.Options.DataPorts) is not { } listener) return null;
         var bound = (IPEndPoint)listener.LocalEndPoint!;
         lock (_lock)
         {
@@ -49,7 +49,7 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         }
 
         _ = ServeAsync(listener, from, port);
-        return new IPEndPoint(LegSocket.Plain(bound.Address), bound.Port);
+        return new IPEndPoint(Wire.Plain(bound.Address), bound.Port);
     }
 
     public void Drain(int port) => _ = DrainAsync(port);
@@ -121,10 +121,16 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
     private async Task RelayAsync(Socket near, Leg from, int port)
     {
         Leg towards = from == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
+        if (flow.Wire?.Peer(towards) is not { } peer)
+        {
+            near.Reset(); // the flow is over
+            return;
+        }
+
         Socket far;
         try
         {
-            far = await setting.Dialer.DialAsync(new HostPort(Of(towards).Peer.ToString(), port)).ConfigureAwait(false);
+            far = await setting.Dialer.DialAsync(new HostPort(peer.ToString(), port)).ConfigureAwait(false);
         }
         catch (DialException e)
         {
@@ -133,10 +139,10 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
             return;
         }
 
-        setting.KeepAlive.Apply(near, from, flow.Id);
-        setting.KeepAlive.Apply(far, towards, flow.Id);
+        setting.KeepAlive.Apply(near, from, flow.Flow.Id);
+        setting.KeepAlive.Apply(far, towards, flow.Flow.Id);
         (Socket client, Socket server) = from == Leg.Downstream ? (near, far) : (far, near);
-        await RelayAsync(new DataRelay(client, server), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.ToString().ToLowerInvariant()} peer").ConfigureAwait(false);
+        await RelayAsync(new DataRelay(client, server, setting.Options.Engine), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.ToString().ToLowerInvariant()} peer").ConfigureAwait(false);
     }
 
     private async Task RelayAsync(DataRelay relay, string which)
@@ -150,16 +156,17 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
     private async Task DrainAsync(int port)
     {
         Socket? server = null;
+        if (flow.Wire?.Peer(Leg.Upstream) is not { } peer) return;
         try
         {
-            server = await setting.Dialer.DialAsync(new HostPort(upstream.Peer.ToString(), port)).ConfigureAwait(false);
+            server = await setting.Dialer.DialAsync(new HostPort(peer.ToString(), port)).ConfigureAwait(false);
             lock (_lock)
             {
                 if (_closed) return;
                 _listing = server;
             }
 
-            setting.KeepAlive.Apply(server, Leg.Upstream, flow.Id);
+            setting.KeepAlive.Apply(server, Leg.Upstream, flow.Flow.Id);
             byte[] sink = new byte[4096];
             while (await SocketIO.ReceiveAsync(server, sink).ConfigureAwait(false) > 0)
             {
@@ -197,8 +204,6 @@ internal sealed class DataConnections(Flow flow, LegSocket downstream, LegSocket
         listener.Dispose();
     }
 
-    private LegSocket Of(Leg leg) => leg == Leg.Downstream ? downstream : upstream;
-
     private void Emit(FlowEventKind kind, string text, Leg? leg = null, TimeSpan? took = null) =>
-        setting.Emit(new FlowEvent(flow.Id, MonotonicClock.Now, kind, text) { Leg = leg, Took = took });
+        setting.Emit(new FlowEvent(flow.Flow.Id, MonotonicClock.Now, kind, text) { Leg = leg, Took = took });
 }

@@ -5,16 +5,14 @@ using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
 
-/// <summary>One data connection between client and server: plain bytes both ways.</summary>
-internal sealed class DataRelay(Socket client, Socket server)
+/// <summary>One data connection between client and server: plain bytes both ways. Its monitor is its wire's lock.</summary>
+internal sealed class DataRelay(Socket client, Socket server, RelayEngine engine) : IWireOwner
 {
     private readonly Flow _flow = new(0, MonotonicClock.Now);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SendWatch _toClient;
     private SendWatch _toServer;
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock _lock = new();
-    private PlainPair? _plain;
-    private bool _isReset;
+    private Wire? _wire;
     private string? _death;
 
     /// <summary>Done when both sides are closed.</summary>
@@ -36,71 +34,93 @@ internal sealed class DataRelay(Socket client, Socket server)
     /// <summary>Ends it when either peer has acknowledged nothing for the bound, or has died after its FIN.</summary>
     public void Look(TimeSpan? bound, Instant now)
     {
-        string? clientDeath = DeathOf(client, ref _toClient, ClientEnded, bound, now), serverDeath = DeathOf(server, ref _toServer, ServerEnded, bound, now);
-        if (clientDeath is null && serverDeath is null) return;
-        Die(clientDeath is not null ? $"downstream {clientDeath}" : $"upstream {serverDeath}");
+        lock (this)
+        {
+            if (_wire is null || _ended.Task.IsCompleted) return;
+            string? clientDeath = DeathOf(Leg.Downstream, ref _toClient, bound, now), serverDeath = DeathOf(Leg.Upstream, ref _toServer, bound, now);
+            if (clientDeath is null && serverDeath is null) return;
+            Die(clientDeath is not null ? $"downstream {clientDeath}" : $"upstream {serverDeath}");
+        }
     }
-
-    private static string? DeathOf(Socket socket, ref SendWatch watch, bool ended, TimeSpan? bound, Instant now) =>
-        bound is { } most && watch.IsDead(socket, most, now) ? $"acknowledged nothing for {Duration.Format(most)}"
-        : ended ? SocketIO.DeathAfterEnd(socket) : null;
 
     /// <summary>Relays until both sides are closed; says what was moved and how it ended.</summary>
     public async Task<string> RunAsync()
     {
-        lock (_lock)
+        lock (this)
         {
-            if (!_isReset) _plain = new PlainPair(client, server, _flow);
+            if (!_ended.Task.IsCompleted) Start();
         }
 
-        if (_plain is not null) await Task.WhenAll(PumpAsync(_plain, server, Leg.Downstream), PumpAsync(_plain, client, Leg.Upstream)).ConfigureAwait(false);
-        else ServerEnded = true;
-        client.Dispose();
-        server.Dispose();
-        _ended.SetResult();
+        await _ended.Task.ConfigureAwait(false);
         string moved = string.Create(CultureInfo.InvariantCulture, $"{_flow.Received(Leg.Downstream)} bytes up, {_flow.Received(Leg.Upstream)} bytes down");
         return _death is { } why ? $"{moved}; broken: {why}" : moved;
     }
 
     public void Reset()
     {
-        lock (_lock)
+        lock (this)
         {
-            _isReset = true;
-            _plain?.Detach();
-        }
+            if (_wire is not null) _wire.Reset();
+            else
+            {
+                client.Reset();
+                server.Reset();
+            }
 
-        client.Reset();
-        server.Reset();
+            Over();
+        }
     }
 
-    private async Task PumpAsync(PlainPair plain, Socket to, Leg source)
+    void IWireOwner.OnConnected() => throw new InvalidOperationException("both were connected");
+
+    void IWireOwner.OnReceived(Leg from, ReadOnlySpan<byte> bytes, Instant now) => throw new InvalidOperationException("a plain wire hands over no bytes");
+
+    bool IWireOwner.IsHolding(Leg from) => false;
+
+    void IWireOwner.OnEnded(Leg from)
+    {
+        if (from == Leg.Downstream) ClientEnded = true;
+        else ServerEnded = true;
+        _wire!.End(from == Leg.Downstream ? Leg.Upstream : Leg.Downstream);
+    }
+
+    void IWireOwner.OnDone()
+    {
+        _wire!.Close();
+        Over();
+    }
+
+    void IWireOwner.OnFailed(Leg leg, RelayCall call, SocketError error) => Die($"{leg.ToString().ToLowerInvariant()} {RelayFailure.Describe(call, error)}");
+
+    void IWireOwner.OnFault(Leg leg, Exception fault) => Die(FlowTexts.Fault(fault));
+
+    private void Start()
     {
         try
         {
-            await plain.RunAsync(source).ConfigureAwait(false);
-            SocketIO.ShutdownSend(to);
-            if (source == Leg.Downstream) ClientEnded = true;
+            _wire = Wire.Join(client, server, this, _flow, engine);
+            _wire.Start(isPlain: true);
         }
-        catch (RelayException e)
+        catch (SocketException e)
         {
-            Leg dead = e.Call == RelayCall.Receive ? source : source == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
-            Die($"{dead.ToString().ToLowerInvariant()} {e.Describe()}");
-        }
-        catch (OperationCanceledException)
-        {
-            // Detached: the other direction, or whoever did it, says why.
-        }
-        finally
-        {
-            if (source == Leg.Upstream) ServerEnded = true;
+            Die($"ended before it began: {e.Message}"); // a peer has reset it already
         }
     }
+
+    private string? DeathOf(Leg leg, ref SendWatch watch, TimeSpan? bound, Instant now) =>
+        bound is { } most && watch.IsDead(_wire!.Contact(leg), most, now) ? $"acknowledged nothing for {Duration.Format(most)}"
+        : _wire!.DeathUnread(leg);
 
     // The first to say so knows why; the others are its consequence.
     private void Die(string why)
     {
-        Interlocked.CompareExchange(ref _death, why, null);
+        _death ??= why;
         Reset();
+    }
+
+    private void Over()
+    {
+        ServerEnded = true;
+        _ended.TrySetResult();
     }
 }

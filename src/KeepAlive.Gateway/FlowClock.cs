@@ -2,23 +2,33 @@ using KeepAlive.Core;
 
 namespace KeepAlive.Gateway;
 
+/// <summary>Something with deadlines. Asked on the clock's thread.</summary>
+internal interface ITimed
+{
+    /// <summary>The clock has come to what was asked for by <see cref="FlowClock.Arm"/>.</summary>
+    void OnDeadline(Instant now);
+
+    /// <summary>A fault of our own meanwhile.</summary>
+    void OnFault(Exception fault);
+}
+
 /// <summary>One thread and one schedule for the deadlines of all flows.</summary>
 internal sealed class FlowClock
 {
     private readonly object _lock = new(); // a monitor: its owner waits on it
-    private readonly Schedule<FlowRelay> _schedule = new(MonotonicClock.Now);
+    private readonly Schedule<ITimed> _schedule = new(MonotonicClock.Now);
     private Instant _wake = Instant.Never;
     private volatile bool _stopped;
 
     public FlowClock() => new Thread(Run) { IsBackground = true, Name = "flow clock" }.Start();
 
     /// <summary>A place in the schedule; no deadline yet.</summary>
-    public ScheduleEntry Add(FlowRelay flow)
+    public ScheduleEntry Add(ITimed flow)
     {
         lock (_lock) return _schedule.Add(flow, Instant.Never);
     }
 
-    /// <summary>The flow's <see cref="FlowRelay.OnDeadline"/> will be called at this time, and never again unless armed again.</summary>
+    /// <summary>The flow's <see cref="ITimed.OnDeadline"/> will be called at this time, and never again unless armed again.</summary>
     public void Arm(ScheduleEntry entry, Instant deadline)
     {
         lock (_lock)
@@ -47,7 +57,7 @@ internal sealed class FlowClock
         while (!_stopped)
         {
             Instant now = MonotonicClock.Now;
-            while (TryTake(now, out FlowRelay flow)) Tell(flow, now);
+            while (TryTake(now, out ITimed flow)) Tell(flow, now);
             lock (_lock)
             {
                 _wake = _schedule.NextWake;
@@ -59,7 +69,7 @@ internal sealed class FlowClock
     }
 
     // A fault of our own costs the one flow, not the clock of all.
-    private static void Tell(FlowRelay flow, Instant now)
+    private static void Tell(ITimed flow, Instant now)
     {
         try
         {
@@ -67,12 +77,12 @@ internal sealed class FlowClock
         }
         catch (Exception e)
         {
-            flow.Abort(Leg.Upstream, FlowRelay.FaultText(e));
+            flow.OnFault(e);
         }
     }
 
     // The lock is not held while a flow is asked: flows arm themselves under their own lock.
-    private bool TryTake(Instant now, out FlowRelay flow)
+    private bool TryTake(Instant now, out ITimed flow)
     {
         lock (_lock) return _schedule.TryTake(now, out flow);
     }

@@ -1,8 +1,8 @@
-using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using KeepAlive.Core;
-using KeepAlive.Gateway.Splice;
+using KeepAlive.Gateway.Epoll;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -14,10 +14,6 @@ namespace KeepAlive.Gateway;
 public sealed class Gateway : IAsyncDisposable
 {
     private const int Backlog = 1024;
-    private const string StopText = "the gateway stops";
-
-    // What a refused client had said already is read up to here: the rest would turn its FIN into a reset.
-    private const int RefusedReadMax = 64 * 1024;
 
     // Flow numbers are unique in the process, so that events of several gateways can share a log.
     private static long s_flows;
@@ -28,11 +24,11 @@ public sealed class Gateway : IAsyncDisposable
     private readonly FlowClock _clock;
     private readonly FlowSetting _setting;
     private readonly PassiveRelays? _passive;
-    private readonly ConcurrentDictionary<long, Task> _tasks = new();
-    private readonly ConcurrentDictionary<long, FlowRelay> _relays = new();
+    private readonly FlowSet _flows = new();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Task _accepting;
-    private volatile bool _resetting;
+    private readonly EpollListener? _epoll;
+    private readonly IPEndPoint? _to;
+    private readonly Task _accepting = Task.CompletedTask;
 
     private Gateway(GatewayOptions options, Socket listener, FlowClock clock, Action<FlowEvent> emit)
     {
@@ -41,16 +37,27 @@ public sealed class Gateway : IAsyncDisposable
         _emit = emit;
         _listener = listener;
         Listening = (IPEndPoint)listener.LocalEndPoint!;
-        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), _clock, new Dialer(options.ConnectTimeout, SplicedConnect.Connector), new LegKeepAlive(options, emit), emit);
-        _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _relays, _setting) : null;
-        _accepting = AcceptAsync();
+        bool isEpoll = options.Engine == RelayEngine.Auto && EpollLoop.IsHere;
+        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), _clock,
+            new Dialer(options.ConnectTimeout, isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options, emit), _flows, emit, _stopping.Token);
+        _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _flows, _setting) : null;
+        if (!isEpoll)
+        {
+            _accepting = AcceptAsync();
+            return;
+        }
+
+        _to = options.To.Address is { } address ? new IPEndPoint(address, options.To.Port) : null;
+        _setting.KeepAlive.ApplyToListener(listener);
+        _epoll = new EpollListener(listener, Begin, AcceptFailed);
+        _epoll.Start();
     }
 
     /// <summary>Where it listens, the port the system chose included.</summary>
     public IPEndPoint Listening { get; }
 
     /// <summary>Flows open now.</summary>
-    public int Flows => _tasks.Count;
+    public int Flows => _flows.Count;
 
     /// <summary>Starts to listen.</summary>
     /// <param name="options">What to do.</param>
@@ -79,23 +86,24 @@ public sealed class Gateway : IAsyncDisposable
     public async Task<int> StopAsync(TimeSpan drain, CancellationToken atOnce = default)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
+        _epoll?.Stop();
         _listener.Dispose();
         Task passive = _passive?.FinishAsync() ?? Task.CompletedTask;
         await _accepting.ConfigureAwait(false);
+        foreach (FlowRelay relay in _flows.Snapshot()) relay.StopOpening(FlowTexts.Stopping);
         try
         {
-            await Task.WhenAll([passive, .. _tasks.Values]).WaitAsync(drain, atOnce).ConfigureAwait(false);
+            await Task.WhenAll(passive, _flows.EmptyAsync()).WaitAsync(drain, atOnce).ConfigureAwait(false);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             // What is left is reset below.
         }
 
-        _resetting = true; // before the look at who is left: whoever comes after it sees this
-        FlowRelay[] left = [.. _relays.Values];
-        foreach (FlowRelay relay in left) relay.Abort(Leg.Downstream, StopText);
+        FlowRelay[] left = _flows.Snapshot();
+        foreach (FlowRelay relay in left) relay.Abort(FlowTexts.Stopping);
         _passive?.Dispose();
-        await Task.WhenAll(_tasks.Values).ConfigureAwait(false);
+        await _flows.EmptyAsync().ConfigureAwait(false);
         _clock.Stop();
         return left.Length;
     }
@@ -123,94 +131,47 @@ public sealed class Gateway : IAsyncDisposable
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
                 if (_stopping.IsCancellationRequested) return;
-                _emit(new FlowEvent(0, MonotonicClock.Now, FlowEventKind.Notice, $"accept failed: {e.Message}; trying again in 1s"));
+                AcceptFailed((e as SocketException)?.SocketErrorCode ?? SocketError.OperationAborted);
                 await Task.Delay(TimeSpan.FromSeconds(1), _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
+    private void AcceptFailed(SocketError error) =>
+        _emit(new FlowEvent(0, MonotonicClock.Now, FlowEventKind.Notice, $"accept failed: {new SocketException((int)error).Message}; trying again in 1s"));
+
+    // By Linux's engine: nothing of the runtime's is made for a client that is served.
+    private void Begin(int client, IPEndPoint peer)
+    {
+        if (_to is { } to && TryAdmit(client, peer, out FlowRelay? relay)) relay.Open(client, to);
+        else if (_to is null) Begin(new Socket(new SafeSocketHandle(client, ownsHandle: true)));
+        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), _options.Protocol.Refusal.Span);
+    }
+
     private void Begin(Socket client)
     {
+        if (TryAdmit((int)client.Handle, client.RemoteEndPoint, out FlowRelay? relay)) _ = relay.OpenAsync(client);
+        else Refusal.Send(client, _options.Protocol.Refusal.Span);
+    }
+
+    private bool TryAdmit(int client, EndPoint? peer, [NotNullWhen(true)] out FlowRelay? relay)
+    {
         var flow = new Flow(Interlocked.Increment(ref s_flows), MonotonicClock.Now);
-        if (_tasks.Count >= _options.MaxFlows)
+        relay = null;
+        string? why = _flows.Count >= _options.MaxFlows ? $"{_options.MaxFlows} flows are open, the most allowed (--max-flows)"
+            : DescriptorReserve.IsTouchedBy(client, DescriptorReserve.Flows) ? "nearly out of descriptors: raise the limit (ulimit -n), or lower --max-flows"
+            : null;
+        if (why is not null)
         {
-            Emit(flow, FlowEventKind.Refused, $"{client.RemoteEndPoint}: {_options.MaxFlows} flows are open, the most allowed (--max-flows)");
-            Refuse(client);
-            return;
+            Emit(flow, FlowEventKind.Refused, $"{peer}: {why}");
+            return false;
         }
 
-        if (DescriptorReserve.IsTouchedBy(client, DescriptorReserve.Flows))
-        {
-            Emit(flow, FlowEventKind.Refused, $"{client.RemoteEndPoint}: nearly out of descriptors: raise the limit (ulimit -n), or lower --max-flows");
-            Refuse(client);
-            return;
-        }
-
-        // Entered before it runs, so that it cannot leave before it has entered.
-        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _tasks[flow.Id] = ServeAsync(client, flow, entered.Task);
-        entered.SetResult();
+        Emit(flow, FlowEventKind.Opened, $"{peer} to {_setting.ToText}");
+        relay = _setting.NewRelay(flow);
+        _flows.Add(relay);
+        return true;
     }
 
-    private async Task ServeAsync(Socket client, Flow flow, Task entered)
-    {
-        await entered.ConfigureAwait(false);
-        try
-        {
-            Emit(flow, FlowEventKind.Opened, $"{client.RemoteEndPoint} to {_options.To}");
-            await RelayAsync(client, flow).ConfigureAwait(false);
-        }
-        catch (DialException e)
-        {
-            Emit(flow, FlowEventKind.Refused, e.Message, Leg.Upstream);
-            Refuse(client);
-        }
-        catch (Exception e)
-        {
-            // Stopped, gone already, or a fault of ours, which costs this flow alone.
-            Emit(flow, FlowEventKind.Refused, $"ended before it began: {e.Message}");
-            client.Reset();
-        }
-        finally
-        {
-            _relays.TryRemove(flow.Id, out _);
-            _tasks.TryRemove(flow.Id, out _);
-        }
-    }
-
-    private async Task RelayAsync(Socket client, Flow flow)
-    {
-        Instant started = MonotonicClock.Now;
-        using Socket server = await _setting.Dialer.DialAsync(_options.To, _stopping.Token).ConfigureAwait(false);
-        using Socket near = client; // from here on; without a server it is still to be told so
-        client.NoDelay = true;
-        _setting.KeepAlive.Apply(client, Leg.Downstream, flow.Id);
-        _setting.KeepAlive.Apply(server, Leg.Upstream, flow.Id);
-        Emit(flow, FlowEventKind.Connected, $"{server.RemoteEndPoint}", Leg.Upstream, MonotonicClock.Now - started);
-        var relay = new FlowRelay(flow, client, server, _setting);
-        _relays[flow.Id] = relay;
-        if (_resetting) relay.Abort(Leg.Downstream, StopText);
-        await relay.RunAsync().ConfigureAwait(false);
-        Emit(flow, FlowEventKind.Closed, $"{flow.Received(Leg.Downstream)} bytes up, {flow.Received(Leg.Upstream)} bytes down", took: MonotonicClock.Now - flow.Opened);
-    }
-
-    private void Refuse(Socket client)
-    {
-        try
-        {
-            client.Blocking = false;
-            if (!_options.Protocol.Refusal.IsEmpty) client.Send(_options.Protocol.Refusal.Span);
-            Span<byte> said = stackalloc byte[4096];
-            for (int read = 0; read < RefusedReadMax && client.Available > 0;) read += client.Receive(said);
-        }
-        catch (SocketException)
-        {
-            // It is being turned away; that it has gone already is as good.
-        }
-
-        client.CloseOrderly();
-    }
-
-    private void Emit(Flow flow, FlowEventKind kind, string text, Leg? leg = null, TimeSpan? took = null) =>
-        _emit(new FlowEvent(flow.Id, MonotonicClock.Now, kind, text) { Leg = leg, Took = took });
+    private void Emit(Flow flow, FlowEventKind kind, string text) => _emit(new FlowEvent(flow.Id, MonotonicClock.Now, kind, text));
 }

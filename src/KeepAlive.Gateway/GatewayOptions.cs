@@ -14,6 +14,16 @@ public readonly record struct PortRange(int First, int Last)
     public int Count => Last - First + 1;
 }
 
+/// <summary>What moves the bytes.</summary>
+public enum RelayEngine
+{
+    /// <summary>The best that the machine has: epoll and splice on Linux (x86-64, arm64), otherwise the portable one.</summary>
+    Auto,
+
+    /// <summary>The base class library's sockets, as on every other system.</summary>
+    Portable,
+}
+
 /// <summary>One gateway: where it listens, whom it dials, and how its flows are kept alive.</summary>
 public sealed record GatewayOptions
 {
@@ -52,4 +62,7 @@ public sealed record GatewayOptions
 
     /// <summary>Ports of the server to relay one to one, for encrypted control connections whose replies cannot be read.</summary>
     public PortRange? PassiveRange { get; init; }
+
+    /// <summary>What moves the bytes.</summary>
+    public RelayEngine Engine { get; init; }
 }

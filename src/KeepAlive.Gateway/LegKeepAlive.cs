@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using KeepAlive.Core;
+using KeepAlive.Gateway.Epoll;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -16,6 +17,8 @@ internal sealed class LegKeepAlive(GatewayOptions options, Action<FlowEvent> emi
 
     private readonly Lock _lock = new();
     private readonly HashSet<string> _said = [];
+    private IReadOnlyList<PlanStep>? _steps;
+    private KernelKeepAliveValues? _inherited;
 
     /// <summary>How long data under way may stay unacknowledged before we end the flow; null when the kernel sees to it, or nobody.</summary>
     public TimeSpan? SendBound { get; } = OperatingSystem.IsLinux() && options is { UserTimeout.IsDerived: true, Tcp.IsOn: true }
@@ -27,17 +30,71 @@ internal sealed class LegKeepAlive(GatewayOptions options, Action<FlowEvent> emi
     /// <summary>How often to look at a flow one of whose legs has ended.</summary>
     public TimeSpan EndedLook => SendLook < EndedLookMax ? SendLook : EndedLookMax;
 
-    public void Apply(Socket socket, Leg leg, long flow)
+    /// <summary>Sets it on one socket and reads it back.</summary>
+    /// <returns>What is in force.</returns>
+    public KernelKeepAliveValues Apply(Socket socket, Leg leg, long flow)
     {
-        foreach (Shortfall shortfall in KernelKeepAlive.Apply(socket, options.Tcp, SendBound is null ? options.UserTimeout : UserTimeout.Off).Shortfalls)
-        {
-            string text = shortfall.ToString();
-            lock (_lock)
-            {
-                if (!_said.Add(text)) continue;
-            }
+        KernelKeepAliveReport report = KernelKeepAlive.Apply(socket, options.Tcp, Timeout);
+        foreach (Shortfall shortfall in report.Shortfalls) Say(shortfall, leg, flow);
+        return report.Effective;
+    }
 
-            emit(new FlowEvent(flow, MonotonicClock.Now, FlowEventKind.Notice, text) { Leg = leg });
+    /// <summary>For a leg of Linux's own engine that is to be connected: the first is read back, and what it needed is set on all.</summary>
+    public void Apply(int fd, Leg leg, long flow)
+    {
+        _ = Libc.Set(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+        _ = Libc.Set(fd, Libc.SOL_SOCKET, Libc.SO_OOBINLINE, 1);
+        if (_steps is null)
+        {
+            using var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: false));
+            bool hasTimeout = KernelKeepAlive.Read(socket).UserTimeout > TimeSpan.Zero;
+            IReadOnlyList<PlanStep> steps = KernelKeepAlive.StepsFor(options.Tcp, Timeout, Apply(socket, leg, flow));
+            // A fresh socket has no user timeout: there is none to take off.
+            _steps = [.. steps.Where(step => hasTimeout || step is not OptionStep { Option.Which: KernelKeepAliveOption.UserTimeout, Value: 0 })];
+            return;
         }
+
+        foreach (PlanStep step in _steps)
+        {
+            int errno = step switch
+            {
+                SwitchStep change => Libc.Set(fd, Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, change.On ? 1 : 0),
+                OptionStep option => Libc.Set(fd, Libc.IPPROTO_TCP, option.Option.Number, option.Value),
+                _ => 0, // Windows'
+            };
+            if (errno != 0) Say($"setsockopt for kernel keepalive failed: errno {errno}", leg, flow);
+        }
+    }
+
+    /// <summary>Linux's accepted sockets have all that their listener has (tcp_create_openreq_child): nothing is left to set on them.</summary>
+    public void ApplyToListener(Socket listener)
+    {
+        int fd = (int)listener.SafeHandle.DangerousGetHandle();
+        _ = Libc.Set(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+        _ = Libc.Set(fd, Libc.SOL_SOCKET, Libc.SO_OOBINLINE, 1);
+        _inherited = Apply(listener, Leg.Downstream, 0);
+    }
+
+    /// <summary>Whether it is so is asked of the first of them.</summary>
+    public void CheckInherited(int accepted, long flow)
+    {
+        if (_inherited is not { } expected) return;
+        _inherited = null;
+        using var socket = new Socket(new SafeSocketHandle(accepted, ownsHandle: false));
+        KernelKeepAliveValues found = KernelKeepAlive.Read(socket);
+        if (found != expected) Say($"accepted sockets have not the listener's keepalive: {found} instead of {expected}", Leg.Downstream, flow);
+    }
+
+    private UserTimeout Timeout => SendBound is null ? options.UserTimeout : UserTimeout.Off;
+
+    private void Say(object shortfall, Leg leg, long flow)
+    {
+        string text = shortfall.ToString()!;
+        lock (_lock)
+        {
+            if (!_said.Add(text)) return;
+        }
+
+        emit(new FlowEvent(flow, MonotonicClock.Now, FlowEventKind.Notice, text) { Leg = leg });
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using KeepAlive.Core;
@@ -16,14 +15,14 @@ internal sealed class PassiveRelays : IDisposable
 {
     private const int Backlog = 128;
 
-    private readonly ConcurrentDictionary<long, FlowRelay> _flows;
+    private readonly FlowSet _flows;
     private readonly FlowSetting _setting;
     private readonly List<Socket> _listeners = [];
     private readonly DataRelays _open = new();
     private readonly CancellationTokenSource _stop = new();
 
     /// <exception cref="ListenException">A port of the range is taken.</exception>
-    public PassiveRelays(PortRange range, IPAddress address, ConcurrentDictionary<long, FlowRelay> flows, FlowSetting setting)
+    public PassiveRelays(PortRange range, IPAddress address, FlowSet flows, FlowSetting setting)
     {
         _flows = flows;
         _setting = setting;
@@ -80,8 +79,8 @@ internal sealed class PassiveRelays : IDisposable
 
     private async Task RelayAsync(Socket client, int port)
     {
-        if (client.RemoteEndPoint is not IPEndPoint { Address: { } address } || FlowOf(LegSocket.Plain(address)) is not { } owner
-            || client.LocalEndPoint is not IPEndPoint { Address: { } here } || owner.Upstream.Peer.Equals(LegSocket.Plain(here)))
+        if (client.RemoteEndPoint is not IPEndPoint { Address: { } address } || FlowOf(Wire.Plain(address)) is not { Wire: { } wire } owner
+            || client.LocalEndPoint is not IPEndPoint { Address: { } here } || wire.Peer(Leg.Upstream) is not { } peer || peer.Equals(Wire.Plain(here)))
         {
             // Not a client of ours; or a server on our own address, whose ports these would be: we would dial ourselves.
             client.Reset();
@@ -90,12 +89,12 @@ internal sealed class PassiveRelays : IDisposable
 
         try
         {
-            Socket server = await _setting.Dialer.DialAsync(new HostPort(owner.Upstream.Peer.ToString(), port)).ConfigureAwait(false);
+            Socket server = await _setting.Dialer.DialAsync(new HostPort(peer.ToString(), port)).ConfigureAwait(false);
             _setting.KeepAlive.Apply(client, Leg.Downstream, owner.Flow.Id);
             _setting.KeepAlive.Apply(server, Leg.Upstream, owner.Flow.Id);
             Instant opened = MonotonicClock.Now;
             _setting.Emit(new FlowEvent(owner.Flow.Id, opened, FlowEventKind.DataOpened, $"passive port {port}, one to one"));
-            string outcome = await _open.RunAsync(new DataRelay(client, server)).ConfigureAwait(false);
+            string outcome = await _open.RunAsync(new DataRelay(client, server, _setting.Options.Engine)).ConfigureAwait(false);
             Instant ended = MonotonicClock.Now;
             _setting.Emit(new FlowEvent(owner.Flow.Id, ended, FlowEventKind.DataClosed, outcome) { Took = ended - opened });
         }
@@ -117,5 +116,5 @@ internal sealed class PassiveRelays : IDisposable
     }
 
     // A client with several flows has them to the same server: this is one gateway.
-    private FlowRelay? FlowOf(IPAddress client) => _flows.Values.FirstOrDefault(flow => flow.Downstream.Peer.Equals(client));
+    private FlowRelay? FlowOf(IPAddress client) => _flows.Snapshot().FirstOrDefault(flow => client.Equals(flow.Wire?.Peer(Leg.Downstream)));
 }

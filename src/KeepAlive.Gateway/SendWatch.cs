@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using KeepAlive.Core;
 using KeepAlive.Sockets;
 
@@ -14,10 +13,10 @@ internal struct SendWatch
 {
     private Instant _since;
 
-    /// <summary>Whether something sent, data or a probe, has drawn no acknowledgment for this long.</summary>
-    public bool IsDead(Socket socket, TimeSpan bound, Instant now) => IsDead(Contact(socket), bound, now);
+    /// <summary>Whether something was owed an acknowledgment when last asked.</summary>
+    public readonly bool IsWaiting => _since != Instant.Zero;
 
-    /// <inheritdoc cref="IsDead(Socket, TimeSpan, Instant)"/>
+    /// <summary>Whether something sent, data or a probe, has drawn no acknowledgment for this long.</summary>
     public bool IsDead(PeerContact? seen, TimeSpan bound, Instant now)
     {
         if (seen is not { IsAnswerDue: true } contact)
@@ -30,17 +29,5 @@ internal struct SendWatch
         Instant acknowledged = new(now.Ticks - contact.SinceAck.Ticks);
         _since = _since == Instant.Zero ? now : Instant.Max(_since, acknowledged);
         return now - _since >= bound;
-    }
-
-    private static PeerContact? Contact(Socket socket)
-    {
-        try
-        {
-            return PeerContact.Read(socket);
-        }
-        catch (ObjectDisposedException)
-        {
-            return null; // it has just ended by itself
-        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KeepAlive.Core;
 
 namespace KeepAlive.Sockets;
 
@@ -27,4 +28,15 @@ public sealed class DialException : Exception
 
     /// <summary>Every address tried, in the order in which the attempts ended; empty when the name has none.</summary>
     public IReadOnlyList<DialAttempt> Attempts { get; }
+
+    /// <summary>Every address failed.</summary>
+    internal static DialException Failed(HostPort target, IReadOnlyList<DialAttempt> attempts) =>
+        new(target, $"cannot connect to {target}: {string.Join("; ", attempts)}", attempts, null);
+
+    /// <summary>The time was over; attempts that were under way are among them.</summary>
+    internal static DialException TimedOut(HostPort target, TimeSpan time, IReadOnlyList<DialAttempt> attempts, Exception? cause)
+    {
+        string what = attempts.Count > 0 ? string.Join("; ", attempts) : "the name was not resolved in time";
+        return new DialException(target, $"cannot connect to {target} within {Duration.Format(time)}: {what}", attempts, cause);
+    }
 }

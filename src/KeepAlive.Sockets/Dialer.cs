@@ -64,7 +64,7 @@ public sealed class Dialer
         try
         {
             IReadOnlyList<IPAddress> addresses = await ResolveAsync(target, time.Token).ConfigureAwait(false);
-            return await race.RunAsync(addresses, time.Token).ConfigureAwait(false) ?? throw Failed(target, race.Ended);
+            return await race.RunAsync(addresses, time.Token).ConfigureAwait(false) ?? throw DialException.Failed(target, race.Ended);
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
@@ -124,14 +124,6 @@ public sealed class Dialer
         }
     }
 
-    private static DialException Failed(HostPort target, IReadOnlyList<DialAttempt> attempts) =>
-        new(target, $"cannot connect to {target}: {string.Join("; ", attempts)}", attempts, null);
-
-    private DialException TimedOut(HostPort target, ConnectRace<Socket> race, OperationCanceledException cause)
-    {
-        IReadOnlyList<DialAttempt> attempts =
-            [.. race.Ended, .. race.Undecided.Select(address => new DialAttempt(address, SocketError.TimedOut, "no answer"))];
-        string what = attempts.Count > 0 ? string.Join("; ", attempts) : "the name was not resolved in time";
-        return new DialException(target, $"cannot connect to {target} within {Duration.Format(ConnectTimeout)}: {what}", attempts, cause);
-    }
+    private DialException TimedOut(HostPort target, ConnectRace<Socket> race, OperationCanceledException cause) => DialException.TimedOut(target, ConnectTimeout,
+        [.. race.Ended, .. race.Undecided.Select(address => new DialAttempt(address, SocketError.TimedOut, "no answer"))], cause);
 }

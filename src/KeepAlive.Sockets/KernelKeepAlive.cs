@@ -47,6 +47,13 @@ public static class KernelKeepAlive
         return calls.Report(plan, timeout);
     }
 
+    /// <summary>What <see cref="Apply"/> calls, in order, for sockets that are alike: the values in force are those it has read back from one.</summary>
+    internal static IReadOnlyList<PlanStep> StepsFor(KeepAliveSpec spec, UserTimeout userTimeout, KernelKeepAliveValues effective)
+    {
+        IReadOnlyList<PlanStep> steps = KeepAlivePlan.For(Options, spec, isListener: false).Steps;
+        return UserTimeoutPlan.For(Options, userTimeout, effective, spec.Policy).Step is { } timeout ? [.. steps, timeout] : steps;
+    }
+
     /// <summary>What the socket's keepalive is set to now.</summary>
     /// <param name="socket">A TCP socket.</param>
     /// <returns>The values the kernel tells; null for those it does not.</returns>

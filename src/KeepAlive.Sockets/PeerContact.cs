@@ -16,7 +16,7 @@ public readonly record struct PeerContact
     //  +--------+--------+------------+-------+--------+--------+-------+-------+
     //  8 rto  12 ato  16 snd_mss  20 rcv_mss  24 unacked  28 sacked  32 lost  36 retrans  40 fackets
     //  44 last_data_sent  48 last_ack_sent (never filled)  52 last_data_recv  56 last_ack_recv   (u32 each, ms)
-    private const int InfoBytes = 60;
+    internal const int InfoBytes = 60;
     private const int StateAt = 0;
     private const int ProbesAt = 3;
     private const int UnackedAt = 24;

@@ -9,12 +9,12 @@ using KeepAlive.Sockets;
 namespace KeepAlive.SystemTests.Gateway;
 
 /// <summary>Data connections of every kind find their way, and nobody else's do.</summary>
-public sealed class DataConnectionTests
+public class DataConnectionTests : GatewayTests
 {
     [Fact]
     public async Task Extended_passive()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = DataEnds.Listen(IPAddress.Loopback);
         using Line near = await DataEnds.DialAsync(await DataEnds.ExtendedPassiveAsync(client, server, offered));
@@ -26,7 +26,7 @@ public sealed class DataConnectionTests
     [Fact]
     public async Task Active_by_PORT()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line client, Line server) = await bench.LogInAsync();
         using Socket waiting = DataEnds.Listen(IPAddress.Loopback);
         int own = DataEnds.PortOf(waiting);
@@ -47,7 +47,7 @@ public sealed class DataConnectionTests
     [InlineData(false)]
     public async Task Over_IPv6(bool passive)
     {
-        await using var bench = new Bench("ftp", address: IPAddress.IPv6Loopback);
+        await using var bench = NewBench("ftp", address: IPAddress.IPv6Loopback);
         (Line client, Line server) = await bench.LogInAsync();
         using Socket listener = DataEnds.Listen(IPAddress.IPv6Loopback);
         int port;
@@ -73,7 +73,7 @@ public sealed class DataConnectionTests
     [Fact]
     public async Task A_third_party_is_turned_away_each_time_and_told_of_once()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = DataEnds.Listen(IPAddress.Loopback);
         int port = await DataEnds.PassiveAsync(client, server, offered);
@@ -88,7 +88,7 @@ public sealed class DataConnectionTests
     [Fact]
     public async Task A_port_the_server_does_not_listen_on_ends_the_clients_connection()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line client, Line server) = await bench.LogInAsync();
         // Bound and not listening: refused, and the port is nobody else's meanwhile, as that of a closed listener may be.
         using var offered = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -102,7 +102,7 @@ public sealed class DataConnectionTests
     [Fact]
     public async Task A_reset_of_data_passes_and_the_session_goes_on()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = DataEnds.Listen(IPAddress.Loopback);
         using Line near = await DataEnds.DialAsync(await DataEnds.PassiveAsync(client, server, offered));
@@ -117,7 +117,7 @@ public sealed class DataConnectionTests
     [Fact]
     public async Task A_listing_of_ours_that_does_not_end_is_closed_for_the_clients_command_and_with_the_flow()
     {
-        await using var bench = new Bench("ftp", o => o with
+        await using var bench = NewBench("ftp", o => o with
         {
             Probe = KeepAliveSpec.Parse("300ms:20:3s"),
             ProtocolOptions = new ProtocolOptions { Ftp = new FtpOptions { Commands = [FtpKeepAliveCommand.List], IdleAgeMax = TimeSpan.FromHours(1) } },

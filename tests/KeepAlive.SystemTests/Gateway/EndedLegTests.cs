@@ -7,14 +7,14 @@ using KeepAlive.Sockets;
 namespace KeepAlive.SystemTests.Gateway;
 
 /// <summary>A leg may end in one direction only: the other goes on, and its death is still found.</summary>
-public sealed class EndedLegTests
+public class EndedLegTests : GatewayTests
 {
     private static readonly KeepAliveSpec Quick = KeepAliveSpec.Parse("1:1:1");
 
     [Fact]
     public async Task After_a_servers_FIN_the_client_may_still_send_all_it_has()
     {
-        await using var bench = new Bench("tcp");
+        await using var bench = NewBench("tcp");
         (Line client, Line server) = await bench.PairAsync();
         server.Socket.Shutdown(SocketShutdown.Send);
         Assert.Equal(SocketError.Success, await client.EndAsync());
@@ -35,7 +35,7 @@ public sealed class EndedLegTests
     [InlineData(Leg.Downstream, "ftp", true)]
     public async Task A_peer_that_dies_after_its_FIN_is_found_though_nobody_reads_it_any_more(Leg dying, string protocol, bool watched)
     {
-        await using var bench = new Bench(protocol, o => o with
+        await using var bench = NewBench(protocol, o => o with
         {
             Tcp = Quick,
             Probe = KeepAliveSpec.Off,
@@ -60,7 +60,7 @@ public sealed class EndedLegTests
     [Fact]
     public async Task A_client_that_dies_after_the_end_of_its_upload_takes_the_data_connection_with_it()
     {
-        await using var bench = new Bench("ftp", o => o with { Tcp = Quick, Probe = KeepAliveSpec.Off });
+        await using var bench = NewBench("ftp", o => o with { Tcp = Quick, Probe = KeepAliveSpec.Off });
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = DataEnds.Listen(IPAddress.Loopback);
         using Line data = await DataEnds.DialAsync(await DataEnds.PassiveAsync(client, server, offered));

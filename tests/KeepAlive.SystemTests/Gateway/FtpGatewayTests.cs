@@ -8,14 +8,14 @@ using KeepAlive.Gateway;
 namespace KeepAlive.SystemTests.Gateway;
 
 /// <summary>The FTP gateway between a client and a server that the test speaks for.</summary>
-public sealed class FtpGatewayTests
+public class FtpGatewayTests : GatewayTests
 {
     private static readonly KeepAliveSpec Quick = KeepAliveSpec.Parse("300ms:2:300ms");
 
     [Fact]
     public async Task Idle_sessions_are_probed_and_the_client_sees_nothing_of_it()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = Quick });
+        await using var bench = NewBench("ftp", o => o with { Probe = Quick });
         (Line client, Line server) = await bench.LogInAsync();
         Assert.Equal("NOOP", await server.HearAsync());
         await client.SayAsync("SIZE a"); // while the answer is owed: it waits for it
@@ -30,7 +30,7 @@ public sealed class FtpGatewayTests
     [Fact]
     public async Task A_server_that_hangs_is_found_within_the_detection_time_and_both_legs_are_reset()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = Quick });
+        await using var bench = NewBench("ftp", o => o with { Probe = Quick });
         (Line client, Line server) = await bench.LogInAsync();
         var watch = Stopwatch.StartNew();
         Assert.Equal(SocketError.ConnectionReset, await client.EndAsync());
@@ -44,7 +44,7 @@ public sealed class FtpGatewayTests
     [Fact]
     public async Task Liveness_is_not_laundered()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = Quick, Tcp = KeepAliveSpec.Off });
+        await using var bench = NewBench("ftp", o => o with { Probe = Quick, Tcp = KeepAliveSpec.Off });
         (Line client, Line server) = await bench.LogInAsync();
         // Answered for as long as they come; the client says nothing and nothing else could prove it alive.
         _ = Task.Run(async () =>
@@ -63,7 +63,7 @@ public sealed class FtpGatewayTests
         Socket held = DataEnds.ListenOnLastingPort();
         int only = DataEnds.PortOf(held);
         held.Dispose();
-        await using var bench = new Bench("ftp", o => o with { DataPorts = new PortRange(only, only) });
+        await using var bench = NewBench("ftp", o => o with { DataPorts = new PortRange(only, only) });
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = Listen();
         int port = await PassiveAsync(client, server, offered);
@@ -79,7 +79,7 @@ public sealed class FtpGatewayTests
     [Fact]
     public async Task A_transfer_outlives_the_orderly_end_of_its_control_connection()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = Listen();
         using Line data = await DialAsync(await PassiveAsync(client, server, offered));
@@ -99,7 +99,7 @@ public sealed class FtpGatewayTests
     [Fact]
     public async Task Active_data_goes_to_the_client_and_nobody_else()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line client, Line server) = await bench.LogInAsync();
         foreach (string bounce in (string[])["PORT 203,0,113,9,200,10", "PORT 127,0,0,1,0,25", "EPRT |1|203.0.113.9|5000|"])
         {
@@ -125,7 +125,7 @@ public sealed class FtpGatewayTests
     {
         using Socket taken = DataEnds.ListenOnLastingPort();
         int only = ((IPEndPoint)taken.LocalEndPoint!).Port;
-        await using var bench = new Bench("ftp", o => o with { DataPorts = new PortRange(only, only) });
+        await using var bench = NewBench("ftp", o => o with { DataPorts = new PortRange(only, only) });
         (Line client, Line server) = await bench.LogInAsync();
         await client.SayAsync("PASV");
         Assert.Equal("PASV", await server.HearAsync());
@@ -142,7 +142,7 @@ public sealed class FtpGatewayTests
         IPAddress elsewhere = IPAddress.Parse("127.0.0.3");
         using Socket offered = Listen(elsewhere);
         int port = ((IPEndPoint)offered.LocalEndPoint!).Port;
-        await using var bench = new Bench("ftp", o => o with { PassiveRange = new PortRange(port, port), Probe = Quick }, serverAddress: elsewhere);
+        await using var bench = NewBench("ftp", o => o with { PassiveRange = new PortRange(port, port), Probe = Quick }, serverAddress: elsewhere);
         Assert.Equal(SocketError.ConnectionReset, await TryAsync(IPAddress.Loopback, port));
 
         (Line client, Line server) = await bench.LogInAsync();
@@ -158,7 +158,7 @@ public sealed class FtpGatewayTests
     [Fact]
     public async Task An_urgent_abort_stays_urgent_and_loses_no_byte()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = KeepAliveSpec.Off });
+        await using var bench = NewBench("ftp", o => o with { Probe = KeepAliveSpec.Off });
         (Line client, Line server) = await bench.LogInAsync();
         await Bench.PassAsync(client, server, "RETR f", "150 go");
         await client.Socket.SendAsync(new byte[] { 0xFF, 0xF4, 0xFF, 0xF2 }, SocketFlags.OutOfBand);
@@ -174,7 +174,7 @@ public sealed class FtpGatewayTests
     [Fact]
     public async Task A_client_that_sends_garbage_costs_only_itself()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line good, Line its) = await bench.LogInAsync();
         (Line bad, Line server) = await bench.PairAsync();
         using Line kept = bad;

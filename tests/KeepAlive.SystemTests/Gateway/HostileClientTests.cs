@@ -9,7 +9,7 @@ using KeepAlive.SystemTests.Sockets;
 namespace KeepAlive.SystemTests.Gateway;
 
 /// <summary>A client that behaves badly costs only itself, and a bounded amount of memory.</summary>
-public sealed class HostileClientTests
+public class HostileClientTests : GatewayTests
 {
     // Socket buffers on both legs, grown to this machine's limits; beyond that the bytes would be in our memory.
     private static readonly long AcceptedMax = LimitOf("tcp_rmem") + LimitOf("tcp_wmem") + (16 << 20);
@@ -17,7 +17,7 @@ public sealed class HostileClientTests
     [Fact]
     public async Task A_client_that_never_reads_what_it_is_refused_is_held_back()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = KeepAliveSpec.Off }, told: e => e.Kind != FlowEventKind.Notice);
+        await using var bench = NewBench("ftp", o => o with { Probe = KeepAliveSpec.Off }, told: e => e.Kind != FlowEventKind.Notice);
         (Line client, Line server) = await bench.LogInAsync();
         byte[] bounces = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("PORT 1,2,3,4,0,25\r\n", 4096)));
         Assert.InRange(await AcceptedAsync(client.Socket, bounces, AcceptedMax), 1, AcceptedMax - 1);
@@ -29,7 +29,7 @@ public sealed class HostileClientTests
     [Fact]
     public async Task A_server_that_never_reads_holds_the_client_back()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = KeepAliveSpec.Off });
+        await using var bench = NewBench("ftp", o => o with { Probe = KeepAliveSpec.Off });
         (Line client, Line server) = await bench.LogInAsync();
         server.Socket.ReceiveBufferSize = 1 << 16;
         byte[] lines = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("\r\n" + new string('x', 998), 64)));
@@ -40,7 +40,7 @@ public sealed class HostileClientTests
     [Fact]
     public async Task NULs_and_every_other_byte_reach_the_server_as_they_are()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = KeepAliveSpec.Off });
+        await using var bench = NewBench("ftp", o => o with { Probe = KeepAliveSpec.Off });
         (Line client, Line server) = await bench.LogInAsync();
         byte[] all = [.. Enumerable.Range(0, 256).Select(i => (byte)i), 0, 0, 0, (byte)'\r', (byte)'\n'];
         await client.Socket.SendAsync(all);
@@ -52,7 +52,7 @@ public sealed class HostileClientTests
     [Fact]
     public async Task A_client_that_says_nothing_has_its_greeting_and_holds_nobody_up()
     {
-        await using var bench = new Bench("ftp");
+        await using var bench = NewBench("ftp");
         (Line silent, Line its) = await bench.PairAsync();
         await its.SayAsync("220 ready");
         Assert.Equal("220 ready", await silent.HearAsync());
@@ -66,7 +66,7 @@ public sealed class HostileClientTests
     public async Task A_client_that_speaks_first_still_reads_why_it_is_refused()
     {
         using DeafListener deaf = await DeafListener.OpenAsync();
-        await using var bench = new Bench("ftp", o => o with
+        await using var bench = NewBench("ftp", o => o with
         {
             To = new HostPort("127.0.0.1", deaf.Port),
             ConnectTimeout = TimeSpan.FromMilliseconds(500),
@@ -85,7 +85,7 @@ public sealed class HostileClientTests
     [Fact]
     public async Task A_fault_in_a_protocol_costs_only_its_flow()
     {
-        await using var bench = new Bench("ftp", o => o with
+        await using var bench = NewBench("ftp", o => o with
         {
             Protocol = new ProtocolEntry("faulty", 0, default, _ => (_, now, _) => new FaultyProtocol(now)),
             Probe = KeepAliveSpec.Off,

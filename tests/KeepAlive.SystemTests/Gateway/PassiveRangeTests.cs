@@ -7,7 +7,7 @@ using KeepAlive.Sockets;
 namespace KeepAlive.SystemTests.Gateway;
 
 /// <summary>The server's passive ports, one to one.</summary>
-public sealed class PassiveRangeTests
+public class PassiveRangeTests : GatewayTests
 {
     // A server elsewhere: its passive ports are taken on our own address.
     private static readonly IPAddress Elsewhere = IPAddress.Parse("127.0.0.3");
@@ -19,7 +19,7 @@ public sealed class PassiveRangeTests
     {
         using Socket offered = DataEnds.Listen(Elsewhere);
         int port = DataEnds.PortOf(offered);
-        await using var bench = new Bench("ftp", o => o with { PassiveRange = new PortRange(port, port) }, serverAddress: Elsewhere);
+        await using var bench = NewBench("ftp", o => o with { PassiveRange = new PortRange(port, port) }, serverAddress: Elsewhere);
         (Line Client, Line Server)[] sessions = [await bench.LogInAsync(), await bench.LogInAsync()];
         foreach ((Line client, Line server) in sessions) await Bench.PassAsync(client, server, "AUTH TLS", "234 go");
         using Line near = await DataEnds.DialAsync(port);
@@ -36,7 +36,7 @@ public sealed class PassiveRangeTests
     {
         using Socket offered = DataEnds.Listen(Elsewhere);
         int port = DataEnds.PortOf(offered);
-        await using var bench = new Bench("ftp", o => o with { PassiveRange = new PortRange(port, port) }, serverAddress: Elsewhere);
+        await using var bench = NewBench("ftp", o => o with { PassiveRange = new PortRange(port, port) }, serverAddress: Elsewhere);
         (Line client, Line server) = await bench.LogInAsync();
         await Bench.PassAsync(client, server, "AUTH TLS", "234 go");
         using Line near = await DataEnds.DialAsync(port);
@@ -61,7 +61,7 @@ public sealed class PassiveRangeTests
     {
         using Socket taken = DataEnds.Listen(IPAddress.Loopback);
         int port = DataEnds.PortOf(taken);
-        ListenException e = Assert.Throws<ListenException>(() => new Bench("ftp", o => o with { PassiveRange = new PortRange(port, port) }));
+        ListenException e = Assert.Throws<ListenException>(() => NewBench("ftp", o => o with { PassiveRange = new PortRange(port, port) }));
         Assert.Equal((new IPEndPoint(IPAddress.Loopback, port), SocketError.AddressAlreadyInUse), (e.Address, e.Error));
     }
 
@@ -70,7 +70,7 @@ public sealed class PassiveRangeTests
     {
         using Socket offered = DataEnds.Listen(Elsewhere);
         int port = DataEnds.PortOf(offered);
-        await using var bench = new Bench("ftp", o => o with { PassiveRange = new PortRange(port, port), Tcp = KeepAliveSpec.Parse("1:1:1") }, serverAddress: Elsewhere);
+        await using var bench = NewBench("ftp", o => o with { PassiveRange = new PortRange(port, port), Tcp = KeepAliveSpec.Parse("1:1:1") }, serverAddress: Elsewhere);
         (Line client, Line server) = await bench.LogInAsync();
         await Bench.PassAsync(client, server, "AUTH TLS", "234 go");
         using Line near = await DataEnds.DialAsync(port);

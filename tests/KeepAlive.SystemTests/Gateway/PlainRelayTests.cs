@@ -6,14 +6,14 @@ using KeepAlive.Sockets;
 
 namespace KeepAlive.SystemTests.Gateway;
 
-public sealed class PlainRelayTests
+public class PlainRelayTests : GatewayTests
 {
     private const int Megabytes = 32;
 
     [Fact]
     public async Task Bytes_pass_both_ways_at_once_and_each_end_closes_by_itself()
     {
-        await using var bench = new Bench("tcp");
+        await using var bench = NewBench("tcp");
         (Line client, Line server) = await bench.PairAsync();
         using (client)
         using (server)
@@ -32,7 +32,7 @@ public sealed class PlainRelayTests
     [Fact]
     public async Task After_a_clients_FIN_the_server_may_still_speak()
     {
-        await using var bench = new Bench("tcp");
+        await using var bench = NewBench("tcp");
         (Line client, Line server) = await bench.PairAsync();
         client.Socket.Shutdown(SocketShutdown.Send);
         Assert.Equal(SocketError.Success, await server.EndAsync());
@@ -48,7 +48,7 @@ public sealed class PlainRelayTests
     [InlineData(false)]
     public async Task A_reset_passes_and_the_event_says_whose_it_was(bool fromServer)
     {
-        await using var bench = new Bench("tcp");
+        await using var bench = NewBench("tcp");
         (Line client, Line server) = await bench.PairAsync();
         await client.SayAsync("x");
         await server.HearAsync();
@@ -63,7 +63,7 @@ public sealed class PlainRelayTests
     public async Task A_reader_that_pauses_holds_its_writer_back_and_is_not_taken_for_dead()
     {
         // A detection time of 1 s and a pause of three: a user timeout would end it.
-        await using var bench = new Bench("tcp", o => o with { Tcp = KeepAliveSpec.Parse("1:1:1") });
+        await using var bench = NewBench("tcp", o => o with { Tcp = KeepAliveSpec.Parse("1:1:1") });
         (Line client, Line server) = await bench.PairAsync();
         byte[] sent = RandomNumberGenerator.GetBytes(Megabytes << 20);
         Task write = WriteAsync(client.Socket, sent, 1);
@@ -76,7 +76,7 @@ public sealed class PlainRelayTests
     [Fact]
     public async Task More_flows_than_allowed_are_refused_and_later_ones_are_not()
     {
-        await using var bench = new Bench("ftp", o => o with { MaxFlows = 1 });
+        await using var bench = NewBench("ftp", o => o with { MaxFlows = 1 });
         (Line client, Line server) = await bench.PairAsync();
         using (Line refused = await bench.ConnectAsync())
         {
@@ -95,7 +95,7 @@ public sealed class PlainRelayTests
     [Fact]
     public async Task IPv6_on_both_legs()
     {
-        await using var bench = new Bench("tcp", address: IPAddress.IPv6Loopback);
+        await using var bench = NewBench("tcp", address: IPAddress.IPv6Loopback);
         (Line client, Line server) = await bench.PairAsync();
         await client.SayAsync("over six");
         Assert.Equal("over six", await server.HearAsync());
@@ -107,7 +107,7 @@ public sealed class PlainRelayTests
         // Bound and not listening: refused, and the port is nobody else's meanwhile, as that of a closed listener may be.
         using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         deaf.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        await using var bench = new Bench("ftp", o => o with { To = new HostPort("127.0.0.1", ((IPEndPoint)deaf.LocalEndPoint!).Port) });
+        await using var bench = NewBench("ftp", o => o with { To = new HostPort("127.0.0.1", ((IPEndPoint)deaf.LocalEndPoint!).Port) });
         using Line client = await bench.ConnectAsync();
         Assert.StartsWith("421 ", await client.HearAsync(), StringComparison.Ordinal);
         Assert.Contains("Connection refused", (await bench.EventAsync(FlowEventKind.Refused)).Text, StringComparison.Ordinal);
@@ -116,7 +116,7 @@ public sealed class PlainRelayTests
     [Fact]
     public async Task Stopping_waits_for_flows_and_resets_those_that_stay()
     {
-        await using var bench = new Bench("tcp");
+        await using var bench = NewBench("tcp");
         (Line leaves, Line first) = await bench.PairAsync();
         (Line stays, Line second) = await bench.PairAsync();
         await bench.EventAsync(FlowEventKind.Connected);

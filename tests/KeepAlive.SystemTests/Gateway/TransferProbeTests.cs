@@ -5,7 +5,7 @@ using KeepAlive.Core;
 namespace KeepAlive.SystemTests.Gateway;
 
 /// <summary>Probes while a transfer runs, on a server that the test speaks for.</summary>
-public sealed class TransferProbeTests
+public class TransferProbeTests : GatewayTests
 {
     private static readonly KeepAliveSpec Quick = KeepAliveSpec.Parse("300ms:2:300ms");
 
@@ -14,7 +14,7 @@ public sealed class TransferProbeTests
     [InlineData("500 Unknown command.", "error: rejects NOOP while a download runs, harmlessly")]
     public async Task Answers_that_come_at_once_are_swallowed(string answer, string kind)
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = Quick });
+        await using var bench = NewBench("ftp", o => o with { Probe = Quick });
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = DataEnds.Listen(IPAddress.Loopback);
         (Line near, Line far) = await BeginAsync(client, server, offered);
@@ -32,7 +32,7 @@ public sealed class TransferProbeTests
     [Fact]
     public async Task Answers_that_come_after_the_end_are_swallowed_and_hold_the_next_command_only()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = Quick });
+        await using var bench = NewBench("ftp", o => o with { Probe = Quick });
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = DataEnds.Listen(IPAddress.Loopback);
         (Line near, Line far) = await BeginAsync(client, server, offered);
@@ -53,7 +53,7 @@ public sealed class TransferProbeTests
     [Fact]
     public async Task A_server_that_never_answers_in_a_transfer_is_not_taken_for_dead()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = Quick });
+        await using var bench = NewBench("ftp", o => o with { Probe = Quick });
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = DataEnds.Listen(IPAddress.Loopback);
         (Line near, Line far) = await BeginAsync(client, server, offered);
@@ -70,7 +70,7 @@ public sealed class TransferProbeTests
     [Fact]
     public async Task A_client_that_is_silent_in_its_transfer_too_is_not_vouched_for()
     {
-        await using var bench = new Bench("ftp", o => o with { Probe = Quick, Tcp = KeepAliveSpec.Off });
+        await using var bench = NewBench("ftp", o => o with { Probe = Quick, Tcp = KeepAliveSpec.Off });
         (Line client, Line server) = await bench.LogInAsync();
         using Socket offered = DataEnds.Listen(IPAddress.Loopback);
         (Line near, Line far) = await BeginAsync(client, server, offered);

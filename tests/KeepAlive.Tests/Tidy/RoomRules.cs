@@ -20,7 +20,7 @@ internal static class RoomRules
     };
 
     // Other programs' sockets cannot be reached but by system calls; neither can splice(2), without which a relay copies.
-    private static readonly string[] NativeRooms = ["src/KeepAlive.Linux/", "src/KeepAlive.Gateway/Splice/"];
+    private static readonly string[] NativeRooms = ["src/KeepAlive.Linux/", "src/KeepAlive.Gateway/Epoll/"];
 
     public static IEnumerable<string> WrongArrows(SourceFile project)
     {

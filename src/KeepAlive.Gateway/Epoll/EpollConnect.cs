@@ -3,43 +3,42 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using KeepAlive.Core;
 
-namespace KeepAlive.Gateway.Splice;
+namespace KeepAlive.Gateway.Epoll;
 
 /// <summary>
 /// Connects without the runtime's own event loop: once it knows a socket it is woken by each of its events for good, and a
 /// relay would pay twice for every one.
 /// </summary>
-internal sealed class SplicedConnect : Watched
+internal sealed class EpollConnect : IWatched
 {
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private SplicedConnect()
+    private EpollConnect()
     {
     }
 
-    /// <summary>For a dialler; null where this engine cannot be, and the runtime's own connect has to do.</summary>
-    public static Func<IPEndPoint, CancellationToken, Task<Socket>>? Connector { get; } = SpliceLoop.Next() is null ? null : ConnectAsync;
+    public WatchedPlace Place { get; set; }
 
-    public override void OnEvents(int side, uint events, Instant now)
+    public void OnEvents(int side, uint events, Instant now)
     {
         if ((events & (Libc.EPOLLOUT | Libc.EPOLLERR | Libc.EPOLLHUP)) != 0) _ready.TrySetResult();
     }
 
-    public override void OnTurn(int side, Instant now)
+    public void OnTurn(int side, Instant now)
     {
         // It asks for none.
     }
 
-    public override void OnFault(Exception fault) => _ready.TrySetException(fault);
+    public void OnFault(Exception fault) => _ready.TrySetException(fault);
 
-    private static async Task<Socket> ConnectAsync(IPEndPoint to, CancellationToken cancellation)
+    /// <summary>For a dialler.</summary>
+    public static async Task<Socket> ConnectAsync(IPEndPoint to, CancellationToken cancellation)
     {
-        int family = to.AddressFamily == AddressFamily.InterNetworkV6 ? Libc.AF_INET6 : Libc.AF_INET;
-        int fd = Libc.socket(family, Libc.SOCK_STREAM | Libc.O_NONBLOCK | Libc.O_CLOEXEC, 0);
+        int fd = Libc.Socket(to.AddressFamily);
         if (fd < 0) throw Failure(Marshal.GetLastPInvokeError());
         try
         {
-            int errno = Begin(fd, to.Serialize());
+            int errno = SockAddr.Connect(fd, to);
             if (errno == Libc.EINPROGRESS)
             {
                 await ReadyAsync(fd, cancellation).ConfigureAwait(false);
@@ -60,8 +59,8 @@ internal sealed class SplicedConnect : Watched
 
     private static async Task ReadyAsync(int fd, CancellationToken cancellation)
     {
-        SpliceLoop loop = SpliceLoop.Next()!;
-        var wait = new SplicedConnect();
+        EpollLoop loop = EpollLoop.Next();
+        var wait = new EpollConnect();
         if (!loop.Add(wait, [fd])) throw new SocketException((int)SocketError.NoBufferSpaceAvailable);
         try
         {
@@ -69,15 +68,9 @@ internal sealed class SplicedConnect : Watched
         }
         finally
         {
-            loop.Remove(wait, [fd]);
+            loop.Remove(wait, fd);
         }
     }
 
-    private static SocketException Failure(int errno) => new((int)SplicedPair.ErrorOf(errno));
-
-    private static unsafe int Begin(int fd, SocketAddress address)
-    {
-        fixed (byte* bytes = address.Buffer.Span)
-            return Libc.connect(fd, bytes, address.Size) == 0 ? 0 : Marshal.GetLastPInvokeError();
-    }
+    private static SocketException Failure(int errno) => new((int)Libc.ToSocketError(errno));
 }

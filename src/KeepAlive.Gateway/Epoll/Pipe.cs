@@ -1,4 +1,4 @@
-namespace KeepAlive.Gateway.Splice;
+namespace KeepAlive.Gateway.Epoll;
 
 /// <summary>A pipe through which splice(2) moves pages from one socket to another.</summary>
 internal sealed class Pipe

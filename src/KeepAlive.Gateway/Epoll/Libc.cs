@@ -1,6 +1,7 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace KeepAlive.Gateway.Splice;
+namespace KeepAlive.Gateway.Epoll;
 
 /// <summary>What Linux has for relays and the base class library does not. Each call returns -1 on failure; errno is <see cref="Marshal.GetLastPInvokeError"/>.</summary>
 internal static unsafe partial class Libc
@@ -8,6 +9,8 @@ internal static unsafe partial class Libc
     public const int EAGAIN = 11;
     public const int EINTR = 4;
     public const int EINVAL = 22;
+    public const int EPROTO = 71;
+    public const int ECONNABORTED = 103;
     public const int EINPROGRESS = 115;
 
     public const uint EPOLLIN = 0x1;
@@ -16,14 +19,25 @@ internal static unsafe partial class Libc
     public const uint EPOLLERR = 0x8;
     public const uint EPOLLHUP = 0x10;
     public const uint EPOLLRDHUP = 0x2000;
+    public const uint EPOLLEXCLUSIVE = 0x10000000;
     public const uint EPOLLET = 0x80000000;
     public const int EPOLL_CTL_ADD = 1;
     public const int EPOLL_CTL_DEL = 2;
+    public const int EPOLL_CTL_MOD = 3;
     public const int EPOLL_CLOEXEC = 0x80000;
 
     public const int AF_INET = 2;
     public const int AF_INET6 = 10;
     public const int SOCK_STREAM = 1;
+    public const int SHUT_WR = 1;
+    public const int SOL_SOCKET = 1;
+    public const int SO_ERROR = 4;
+    public const int SO_KEEPALIVE = 9;
+    public const int SO_OOBINLINE = 10;
+    public const int SO_LINGER = 13;
+    public const int IPPROTO_TCP = 6;
+    public const int TCP_NODELAY = 1;
+    public const int MSG_OOB = 0x1;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_NOSIGNAL = 0x4000;
     public const uint SPLICE_F_MOVE = 1;
@@ -31,6 +45,7 @@ internal static unsafe partial class Libc
     public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
     public const int F_SETFL = 4;
+    public const int F_DUPFD_CLOEXEC = 1030;
     public const int F_SETPIPE_SZ = 1031;
     public const int F_GETPIPE_SZ = 1032;
 
@@ -67,16 +82,65 @@ internal static unsafe partial class Libc
     public static partial int getsockopt(int fd, int level, int name, void* value, int* length);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int setsockopt(int fd, int level, int name, void* value, int length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int accept4(int fd, byte* address, int* length, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getpeername(int fd, byte* address, int* length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getsockname(int fd, byte* address, int* length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int shutdown(int fd, int how);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int connect(int fd, byte* address, int length);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int close(int fd);
 
+    /// <summary>A TCP socket, non-blocking.</summary>
+    public static int Socket(AddressFamily family) =>
+        socket(family == AddressFamily.InterNetworkV6 ? AF_INET6 : AF_INET, SOCK_STREAM | O_NONBLOCK | O_CLOEXEC, 0);
+
+    /// <summary>Sets an option that is a number; 0 or errno.</summary>
+    public static int Set(int fd, int level, int name, int value) =>
+        setsockopt(fd, level, name, &value, sizeof(int)) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    /// <summary>Closes with RST (socket(7), SO_LINGER with a time of 0).</summary>
+    public static void Reset(int fd)
+    {
+        int* linger = stackalloc int[2] { 1, 0 };
+        _ = setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, 2 * sizeof(int));
+        _ = close(fd);
+    }
+
     /// <summary>What a socket has failed with, 0 for nothing; asked once, it is forgotten (socket(7), SO_ERROR).</summary>
     public static int ErrorOf(int fd)
     {
-        const int SOL_SOCKET = 1, SO_ERROR = 4;
         int errno, length = sizeof(int);
         return getsockopt(fd, SOL_SOCKET, SO_ERROR, &errno, &length) == 0 ? errno : Marshal.GetLastPInvokeError();
     }
+
+    // asm-generic/errno.h
+    public static SocketError ToSocketError(int errno) => errno switch
+    {
+        0 => SocketError.Success,
+        13 => SocketError.AccessDenied,        // EACCES
+        24 => SocketError.TooManyOpenSockets,  // EMFILE
+        32 => SocketError.Shutdown,            // EPIPE
+        99 => SocketError.AddressNotAvailable, // EADDRNOTAVAIL
+        101 => SocketError.NetworkUnreachable, // ENETUNREACH
+        103 => SocketError.ConnectionAborted,  // ECONNABORTED
+        104 => SocketError.ConnectionReset,    // ECONNRESET
+        105 => SocketError.NoBufferSpaceAvailable, // ENOBUFS
+        107 => SocketError.NotConnected,       // ENOTCONN
+        110 => SocketError.TimedOut,           // ETIMEDOUT
+        111 => SocketError.ConnectionRefused,  // ECONNREFUSED
+        113 => SocketError.HostUnreachable,    // EHOSTUNREACH
+        _ => SocketError.SocketError,
+    };
 }

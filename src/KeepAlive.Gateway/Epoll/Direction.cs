@@ -1,7 +1,6 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 
-namespace KeepAlive.Gateway.Splice;
+namespace KeepAlive.Gateway.Epoll;
 
 /// <summary>How far a turn of one direction came.</summary>
 internal enum Turn
@@ -23,13 +22,14 @@ internal enum Turn
 }
 
 /// <summary>
-/// One direction of a flow. Little is copied through the loop's buffer, which is the fewest calls a message; much is moved
-/// by splice(2) through a pipe, which copies nothing. While nothing flows it holds neither.
+/// One direction of a flow, from its source to its sink. Relayed plainly, little is copied through the loop's buffer, which is
+/// the fewest calls a message, and much is moved by splice(2) through a pipe, which copies nothing. While nothing flows it
+/// holds neither.
 /// </summary>
-internal unsafe struct SplicedDirection
+internal unsafe struct Direction
 {
     // Others wait meanwhile: a quarter of a millisecond.
-    private const int TurnBytes = 512 * 1024;
+    public const int TurnBytes = 512 * 1024;
 
     // So much in so many reads in a row is much, and so little in so many is little again.
     private const int MuchBytes = 16 * 1024;
@@ -38,16 +38,28 @@ internal unsafe struct SplicedDirection
     private const int LittleReads = 16;
 
     private Pipe? _pipe;
+    private Outbox? _waiting;
     private int _inPipe;
-    private byte[]? _kept;
-    private int _keptFrom;
-    private int _keptTo;
-    private int _inRow;
+    private short _inRow;
     private bool _splices;
 
     /// <summary>Read until the kernel says there is no more, as a short read is not the last: an end or an error was seen, which no
     /// event will tell again, or urgent data, before which recv stops.</summary>
     public bool ReadsToTheEnd { get; set; }
+
+    /// <summary>It waits for its turn; what events tell meanwhile it will find by itself.</summary>
+    public bool IsQueued { get; set; }
+
+    /// <summary>The source has sent its FIN.</summary>
+    public bool HasEnded { get; set; }
+
+    /// <summary>The sink is to get a FIN behind what waits.</summary>
+    public bool IsFinDue { get; set; }
+
+    public bool IsFinSent { get; set; }
+
+    /// <summary>Whether something waits for room in the sink.</summary>
+    public readonly bool IsBlocked => _inPipe > 0 || _waiting is not null;
 
     /// <summary>Reads and writes until there is nothing to read, no room to write, or the turn is over.</summary>
     /// <param name="from">The source.</param>
@@ -55,7 +67,7 @@ internal unsafe struct SplicedDirection
     /// <param name="loop">Whose thread this is.</param>
     /// <param name="moved">Bytes read.</param>
     /// <param name="errno">Of a failure.</param>
-    public Turn Go(int from, int to, SpliceLoop loop, out int moved, out int errno)
+    public Turn Relay(int from, int to, EpollLoop loop, out int moved, out int errno)
     {
         for (moved = 0; ;)
         {
@@ -69,7 +81,7 @@ internal unsafe struct SplicedDirection
             if (read > 0)
             {
                 moved += (int)read;
-                bool isDrained = !_splices && read < SpliceLoop.BufferBytes && _kept is null && !ReadsToTheEnd;
+                bool isDrained = !_splices && read < EpollLoop.BufferBytes && _waiting is null && !ReadsToTheEnd;
                 Weigh(read, loop);
                 if (isDrained) return Turn.Waits; // edge-triggered: what comes from now on is an event of its own
                 continue;
@@ -81,7 +93,7 @@ internal unsafe struct SplicedDirection
             if (failed == Libc.EINVAL && _splices)
             {
                 Plain(loop); // this socket cannot be spliced: it was worth a try
-                _inRow = int.MinValue;
+                _inRow = short.MinValue;
                 continue;
             }
 
@@ -96,39 +108,44 @@ internal unsafe struct SplicedDirection
         }
     }
 
-    /// <summary>Gives back what it holds; bytes not written yet are lost.</summary>
-    public void Drop(SpliceLoop loop)
-    {
-        GiveBack(loop);
-        if (_kept is not null) ArrayPool<byte>.Shared.Return(_kept);
-        _kept = null;
-    }
-
-    /// <summary>Whether something waits for room in the sink.</summary>
-    public readonly bool IsBlocked => _inPipe > 0 || _kept is not null;
-
-    // 0 when nothing waits any more, EAGAIN when there is no room.
-    private int Flush(int to)
+    /// <summary>Sends what waits: 0 when nothing does any more, otherwise EAGAIN or why it failed.</summary>
+    public int Flush(int to)
     {
         while (_inPipe > 0)
         {
             nint moved = Libc.splice(_pipe!.Read, null, to, null, (nuint)_inPipe, Libc.SPLICE_F_MOVE | Libc.SPLICE_F_NONBLOCK);
             if (moved > 0) _inPipe -= (int)moved;
-            else if (Marshal.GetLastPInvokeError() is var errno && errno != Libc.EINTR) return errno;
+            else if (Marshal.GetLastPInvokeError() is var failed && failed != Libc.EINTR) return failed;
         }
 
-        while (_kept is not null)
+        if (_waiting is null) return 0;
+        int errno = _waiting.Send(to);
+        if (errno == 0) _waiting = null;
+        return errno;
+    }
+
+    /// <summary>Sends bytes behind what waits; 0, or why it failed. What there is no room for waits.</summary>
+    /// <param name="to">The sink.</param>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="urgentUpTo">How many of them end in a byte of TCP urgent data; 0 for none.</param>
+    public int Send(int to, ReadOnlySpan<byte> bytes, int urgentUpTo)
+    {
+        int sent = 0;
+        if (!IsBlocked)
         {
-            nint sent;
-            fixed (byte* bytes = _kept) sent = Libc.send(to, bytes + _keptFrom, (nuint)(_keptTo - _keptFrom), Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
-            if (sent < 0 && Marshal.GetLastPInvokeError() is var errno && errno != Libc.EINTR) return errno;
-            _keptFrom += (int)Math.Max(0, sent);
-            if (_keptFrom < _keptTo) continue;
-            ArrayPool<byte>.Shared.Return(_kept);
-            _kept = null;
+            int errno = Outbox.Send(to, bytes, urgentUpTo - 1, out sent);
+            if (errno != Libc.EAGAIN) return errno;
         }
 
+        (_waiting ??= new Outbox()).Add(bytes[sent..], urgentUpTo - sent);
         return 0;
+    }
+
+    /// <summary>Gives back what it holds; bytes not written yet are lost.</summary>
+    public void Drop(EpollLoop loop)
+    {
+        GiveBack(loop);
+        _waiting = null;
     }
 
     private nint Splice(int from, Pipe pipe)
@@ -138,49 +155,32 @@ internal unsafe struct SplicedDirection
         return read;
     }
 
-    private nint Copy(int from, int to, SpliceLoop loop, out int errno)
+    private nint Copy(int from, int to, EpollLoop loop, out int errno)
     {
-        errno = 0;
-        nint read = Libc.recv(from, loop.Buffer, SpliceLoop.BufferBytes, Libc.MSG_DONTWAIT);
-        if (read <= 0) return read;
-        nint sent = Libc.send(to, loop.Buffer, (nuint)read, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
-        if (sent < 0)
-        {
-            int failed = Marshal.GetLastPInvokeError();
-            if (failed is not (Libc.EAGAIN or Libc.EINTR)) errno = failed;
-            sent = 0;
-        }
-
-        if (sent < read) Keep(loop.Buffer + sent, (int)(read - sent));
+        nint read = Libc.recv(from, loop.Buffer, EpollLoop.BufferBytes, Libc.MSG_DONTWAIT);
+        errno = read > 0 ? Send(to, new ReadOnlySpan<byte>(loop.Buffer, (int)read), 0) : 0;
         return read;
     }
 
-    private void Keep(byte* bytes, int count)
-    {
-        _kept = ArrayPool<byte>.Shared.Rent(count);
-        new ReadOnlySpan<byte>(bytes, count).CopyTo(_kept);
-        (_keptFrom, _keptTo) = (0, count);
-    }
-
     // Much is moved, little is copied: which it is, the last reads say.
-    private void Weigh(nint read, SpliceLoop loop)
+    private void Weigh(nint read, EpollLoop loop)
     {
         bool isOther = _splices ? read < LittleBytes : read >= MuchBytes;
         if (_inRow < 0) return;
-        _inRow = isOther ? _inRow + 1 : 0;
+        _inRow = isOther ? (short)(_inRow + 1) : (short)0;
         if (_inRow < (_splices ? LittleReads : MuchReads)) return;
         _inRow = 0;
         if (!_splices) _splices = true;
         else if (_inPipe == 0) Plain(loop);
     }
 
-    private void Plain(SpliceLoop loop)
+    private void Plain(EpollLoop loop)
     {
         _splices = false;
         GiveBack(loop);
     }
 
-    private void GiveBack(SpliceLoop loop)
+    private void GiveBack(EpollLoop loop)
     {
         if (_pipe is null) return;
         loop.Pipes.Return(_pipe, _inPipe == 0);
