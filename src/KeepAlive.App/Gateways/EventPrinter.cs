@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
@@ -10,19 +9,28 @@ namespace KeepAlive.App.Gateways;
 
 /// <summary>
 /// Flow events on stdout as they happen, one a line: for people, or as JSON. Written by a thread of its own, as whoever
-/// reads may stall and flows must not: past <see cref="WaitingMax"/> lines events are dropped and counted.
+/// reads may stall and flows must not: past <see cref="WaitingMax"/> events they are dropped and counted.
 /// </summary>
 internal sealed class EventPrinter : IDisposable
 {
     private const int WaitingMax = 100_000;
+
+    // Nobody reads faster, and thousands of events a second are written in hundreds of calls.
+    private const int GatherMs = 5;
+
+    /// <summary>So much is written at a time.</summary>
+    public const int WriteChars = 16 * 1024;
 
     // Texts come from the wire: quotes and control characters are escaped, letters of any language are not.
     private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly TextWriter _output;
     private readonly bool _json;
-    private readonly BlockingCollection<string> _waiting = new(WaitingMax);
+    private readonly object _lock = new(); // a monitor: the writer waits on it
     private readonly Thread _writer;
+    private List<object> _waiting = []; // events, and lines
+    private bool _isWriterWaiting;
+    private bool _isOver;
     private long _dropped;
     private readonly DateTimeOffset _origin = DateTimeOffset.Now - (MonotonicClock.Now - Instant.Zero);
 
@@ -33,13 +41,18 @@ internal sealed class EventPrinter : IDisposable
         _writer.Start();
     }
 
-    public void Print(FlowEvent e) => Write(_json ? Json(e) : Text(e));
+    public void Print(FlowEvent e) => Write(e);
 
     /// <summary>Writes what still waits, for a second at most.</summary>
     public void Dispose()
     {
-        _waiting.CompleteAdding();
-        if (_writer.Join(TimeSpan.FromSeconds(1))) _waiting.Dispose();
+        lock (_lock)
+        {
+            _isOver = true;
+            Monitor.Pulse(_lock);
+        }
+
+        _writer.Join(TimeSpan.FromSeconds(1));
     }
 
     /// <summary>A gateway is ready.</summary>
@@ -94,27 +107,65 @@ internal sealed class EventPrinter : IDisposable
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    private void Write(string line)
+    private void Write(object what)
     {
-        if (!_waiting.TryAdd(line)) Interlocked.Increment(ref _dropped);
+        lock (_lock)
+        {
+            if (_waiting.Count >= WaitingMax) _dropped++;
+            else _waiting.Add(what);
+            if (_isWriterWaiting) Monitor.Pulse(_lock);
+            _isWriterWaiting = false;
+        }
     }
 
     private void WriteAll()
     {
-        foreach (string line in _waiting.GetConsumingEnumerable())
+        List<object> batch = [];
+        var text = new StringBuilder();
+        while (Take(ref batch, out long dropped))
         {
             try
             {
-                _output.WriteLine(line);
-                if (_waiting.Count == 0) _output.Flush();
-                if (Interlocked.Exchange(ref _dropped, 0) is var dropped and > 0)
-                    CommandLine.Complain($"keepalive gateway: {dropped} event(s) were dropped: whoever reads them is too slow, or their disk was full");
+                foreach (object what in batch)
+                {
+                    text.Append(what is FlowEvent e ? _json ? Json(e) : Text(e) : what).Append('\n');
+                    if (text.Length >= WriteChars || what == batch[^1]) Flush(text);
+                }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // Nobody reads any more, stdout was never open (EBADF), or the disk is full for now; the flows matter more than their story.
-                Interlocked.Increment(ref _dropped);
+                dropped += batch.Count;
             }
+
+            text.Clear();
+            batch.Clear();
+            if (dropped > 0) CommandLine.Complain($"keepalive gateway: {dropped} event(s) were dropped: whoever reads them is too slow, or their disk was full");
+        }
+    }
+
+    private void Flush(StringBuilder text)
+    {
+        _output.Write(text);
+        _output.Flush();
+        text.Clear();
+    }
+
+    // False when all is written and no more will come.
+    private bool Take(ref List<object> batch, out long dropped)
+    {
+        lock (_lock)
+        {
+            if (_waiting.Count == 0 && !_isOver)
+            {
+                _isWriterWaiting = true;
+                Monitor.Wait(_lock);
+            }
+
+            if (!_isOver) Monitor.Wait(_lock, GatherMs);
+            (batch, _waiting) = (_waiting, batch);
+            (dropped, _dropped) = (_dropped, 0);
+            return batch.Count > 0 || !_isOver;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using KeepAlive.Core;
 using KeepAlive.Gateway;
 using KeepAlive.Protocols;
@@ -28,13 +29,14 @@ internal static class GatewayCommand
     private static readonly Option<PortRange?> PassiveRange = CommandLine.Option("--passive-range", "The server's passive ports, relayed one to one, for FTP over TLS: FIRST-LAST", Texts.Ports(PortsMax));
     private static readonly Option<string> FtpCommands = new("--ftp-commands") { Description = "What keeps idle FTP sessions alive: some of noop,pwd,type,stat,rest,cwd,list; 'random:' before it picks at random", DefaultValueFactory = _ => "noop,pwd,type,stat,rest" };
     private static readonly Option<TimeSpan?> Hold = CommandLine.Option<TimeSpan?>("--hold", "Hold idle sessions against the server's own idle policy, for at most this long after the client's last command", HoldText);
+    private static readonly Option<string> Engine = new("--engine") { Description = "What moves the bytes: auto (the best there is here), portable", DefaultValueFactory = _ => "auto" };
     private static readonly Option<bool> NoCheck = new("--no-check") { Description = "Start even if the server cannot be reached now" };
     private static readonly Option<bool> Json = new("--json") { Description = "One JSON object a line" };
 
     public static Command Create()
     {
         var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
-        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, NoCheck, Json])
+        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, Engine, NoCheck, Json])
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
@@ -54,9 +56,11 @@ internal static class GatewayCommand
             return CommandLine.Failed;
         }
 
-        using var printer = new EventPrinter(Console.Out, parsed.GetValue(Json));
+        await using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), EventPrinter.WriteChars);
+        using var printer = new EventPrinter(output, parsed.GetValue(Json));
         var gateways = new List<Gateway.Gateway>();
         using var signals = new StopSignals();
+        using var heap = new QuietHeap();
         try
         {
             foreach (GatewayOptions options in all)
@@ -95,6 +99,9 @@ internal static class GatewayCommand
         if (protocol != "auto" && ProtocolList.Find(protocol) is null)
             faults.Add($"--protocol: '{protocol}' is not known: give auto, {string.Join(", ", ProtocolList.All.Select(p => p.Name))}");
 
+        string engine = parsed.GetValue(Engine)!;
+        if (engine is not ("auto" or "portable")) faults.Add($"--engine: '{engine}' is not known: give auto or portable");
+
         for (int i = 0; i < Math.Min(listens.Length, targets.Length); i++)
         {
             if (!HostPort.TryParseListen(listens[i], out IPEndPoint? listen, out string? listenFault)) faults.Add($"--listen: {listenFault}");
@@ -115,6 +122,7 @@ internal static class GatewayCommand
                 MaxFlows = parsed.GetValue(MaxFlows),
                 ConnectTimeout = parsed.GetValue(ConnectTimeout),
                 DataPorts = parsed.GetValue(DataPorts),
+                Engine = engine == "portable" ? RelayEngine.Portable : RelayEngine.Auto,
                 PassiveRange = parsed.GetValue(PassiveRange),
             });
         }
