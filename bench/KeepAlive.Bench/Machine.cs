@@ -19,8 +19,8 @@ internal static class Machine
     public static string Program => Path.Combine(Root, "artifacts/launcher/current/keepalive") is var program && File.Exists(program)
         ? program : throw new FileNotFoundException("run ./keepalive --version first: it builds what users run", program);
 
-    /// <summary>Resident memory of a process in KiB.</summary>
-    public static long ResidentKiB(int pid) => long.Parse(
+    /// <summary>Resident memory of a process and its children in KiB.</summary>
+    public static long ResidentKiB(int pid) => Children(pid).Sum(ResidentKiB) + long.Parse(
         File.ReadLines($"/proc/{pid}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
 
@@ -30,9 +30,11 @@ internal static class Machine
         // proc(5), /proc/PID/stat behind the name: utime 12th, stime 13th, of children waited for 14th and 15th; 100 ticks a second.
         string[] fields = File.ReadAllText($"/proc/{pid}/stat").Split(") ", 2)[1].Split(' ');
         double own = fields[11..15].Sum(ticks => long.Parse(ticks, CultureInfo.InvariantCulture)) / 100.0;
-        string[] children = File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return own + children.Sum(child => Directory.Exists($"/proc/{child}") ? CpuSeconds(int.Parse(child, CultureInfo.InvariantCulture)) : 0);
+        return own + Children(pid).Sum(CpuSeconds);
     }
+
+    private static IEnumerable<int> Children(int pid) => File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        .Where(child => Directory.Exists($"/proc/{child}")).Select(child => int.Parse(child, CultureInfo.InvariantCulture));
 
     private static string FindRoot()
     {

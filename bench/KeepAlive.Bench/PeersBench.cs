@@ -5,40 +5,58 @@ namespace KeepAlive.Bench;
 
 /// <summary>
 /// Every relay under the same loads in the same run, one after another and round after round, so that a slow moment of
-/// the machine meets all of them: bulk throughput and what a gigabyte costs, round trips, flows accepted.
+/// the machine meets all of them: bulk throughput and what a gigabyte costs, round trips, alone and beside a bulk flow, flows
+/// accepted, and what looking at a protocol costs.
 /// </summary>
 internal static class PeersBench
 {
     private const int Rounds = 3;
     private const long BulkBytes = 4L << 30;
 
+    private const int FtpFlows = 64;
+
     private static readonly int[] FlowCounts = [1, 16];
+    private static readonly (string Figure, string Name, string Goal)[] Compared =
+    [
+        ("bulk 1", "throughput, 1 flow", "1.2 or more"), ("bulk 16", "throughput, 16 flows", "1.2 or more"),
+        ("cpu 1", "CPU a GB, 1 flow", "0.8 or less"), ("cpu 16", "CPU a GB, 16 flows", "0.8 or less"),
+        ("p50 64", "p50 of 64 flows", "1.0 or less"), ("p99 64", "p99 of 64 flows", "1.0 or less"),
+        ("beside p99", "p99 beside a bulk flow", "1.0 or less"), ("accept", "flows accepted", "1.0 or more"),
+    ];
+
     private static readonly int[] PingPongCounts = [1, 64];
 
-    // socat forks a process a connection; that many would say nothing about it as a relay.
-    private const string Forking = "socat, 64 KB";
+    // Two descriptors a flow and four of pipes, of 20,000 a process.
+    private const int FlowsMax = 3000;
+
+    // Small flows beside one that is always busy.
+    private const int BesideFlows = 8;
+    private const long EndlessBytes = 1L << 40;
 
     public static async Task<int> RunAsync()
     {
         string folder = Directory.CreateTempSubdirectory("keepalive-bench-").FullName;
         try
         {
-            IReadOnlyList<Relay> relays = Relay.All(folder, out IReadOnlyList<string> missing);
+            IReadOnlyList<Relay> relays = Relay.All(folder, FlowsMax, out IReadOnlyList<string> missing);
             Console.WriteLine($"{Machine.Describe()}; {Congestion()} as congestion control; {Rounds} rounds, medians\n");
             if (missing.Count > 0) Console.WriteLine($"not here: {string.Join(", ", missing)} (eng/test-servers bench brings them)\n");
             using Peer server = Peer.Start(Environment.ProcessPath!, "load-server");
             int to = int.Parse(await server.LineAsync().ConfigureAwait(false), CultureInfo.InvariantCulture);
+            using Peer ftpServer = Peer.Start(Environment.ProcessPath!, "load-ftp-server");
+            int ftp = int.Parse(await ftpServer.LineAsync().ConfigureAwait(false), CultureInfo.InvariantCulture);
             var figures = new Dictionary<(string Relay, string Figure), List<double>>();
             for (int round = 0; round < Rounds; round++)
             {
-                foreach (Relay relay in relays)
-                {
-                    await MeasureAsync(relay, to, (figure, value) =>
-                    {
-                        if (!figures.TryGetValue((relay.Name, figure), out List<double>? values)) figures[(relay.Name, figure)] = values = [];
-                        values.Add(value);
-                    }).ConfigureAwait(false);
-                }
+                foreach (Relay relay in relays) await MeasureAsync(relay, to, (figure, value) => Note(relay, figure, value)).ConfigureAwait(false);
+                foreach (Relay relay in (Relay[])[relays[0], Relay.Ours(Relay.InspectedName, "ftp"), .. relays.Skip(1)])
+                    await MeasureFtpAsync(relay, ftp, (figure, value) => Note(relay, figure, value)).ConfigureAwait(false);
+            }
+
+            void Note(Relay relay, string figure, double value)
+            {
+                if (!figures.TryGetValue((relay.Name, figure), out List<double>? values)) figures[(relay.Name, figure)] = values = [];
+                values.Add(value);
             }
 
             Print(relays, (relay, figure) => figures.TryGetValue((relay, figure), out List<double>? values) ? values.Order().ElementAt(values.Count / 2) : null);
@@ -53,9 +71,7 @@ internal static class PeersBench
     private static async Task MeasureAsync(Relay relay, int to, Action<string, double> note)
     {
         int port = relay.Start is null ? to : Relay.FreePort();
-        using Peer? process = relay.Start?.Invoke(port, to);
-        process?.Drain();
-        await Relay.ReadyAsync(port).ConfigureAwait(false);
+        using Peer? process = await StartAsync(relay, port, to).ConfigureAwait(false);
         foreach (int flows in FlowCounts)
         {
             double before = process is null ? 0 : Machine.CpuSeconds(process.Pid);
@@ -74,10 +90,39 @@ internal static class PeersBench
             note($"p999 {flows}", took[2]);
         }
 
-        if (relay.Name == Forking) return;
+        using (Peer bulk = Peer.Start(Environment.ProcessPath!, "load-bulk", $"{port}", "1", $"{EndlessBytes}"))
+        {
+            double[] took = await LoadAsync("load-ping", port, BesideFlows).ConfigureAwait(false);
+            Progress($"{relay.Name}: {BesideFlows} flows beside a bulk flow, p50 {took[0]:0} us, p99 {took[1]:0} us");
+            note("beside p50", took[0]);
+            note("beside p99", took[1]);
+        }
+
+        // socat forks a process a connection; that many would say nothing about it as a relay.
+        if (relay.Name == Relay.ForkingName) return;
         double accepted = (await LoadAsync("load-accept", port).ConfigureAwait(false))[0];
         Progress($"{relay.Name}: {accepted:0} flows a second");
         note("accept", accepted);
+    }
+
+    // Commands and replies of a logged-in session, which only ours looks at.
+    private static async Task MeasureFtpAsync(Relay relay, int to, Action<string, double> note)
+    {
+        int port = relay.Start is null ? to : Relay.FreePort();
+        using Peer? process = await StartAsync(relay, port, to).ConfigureAwait(false);
+        double[] took = await LoadAsync("load-ftp", port, FtpFlows).ConfigureAwait(false);
+        Progress($"{relay.Name}: {FtpFlows} FTP sessions, {took[3]:0} commands a second");
+        note("ftp p50", took[0]);
+        note("ftp p99", took[1]);
+        note("ftp rate", took[3]);
+    }
+
+    private static async Task<Peer?> StartAsync(Relay relay, int port, int to)
+    {
+        Peer? process = relay.Start?.Invoke(port, to);
+        process?.Drain();
+        await Relay.ReadyAsync(port).ConfigureAwait(false);
+        return process;
     }
 
     // It takes minutes.
@@ -96,15 +141,20 @@ internal static class PeersBench
             ("bulk 1", "0.00"), ("bulk 16", "0.00"), ("cpu 1", "0.000"), ("cpu 16", "0.000"), ("accept", "#,0"));
         Table("| relay | 64 bytes to and fro, 1 flow: p50 | p99 | p99.9 | 64 flows: p50 | p99 | p99.9 |",
             ("p50 1", "0 µs"), ("p99 1", "0 µs"), ("p999 1", "#,0 µs"), ("p50 64", "#,0 µs"), ("p99 64", "#,0 µs"), ("p999 64", "#,0 µs"));
-        Table($"| ours against | {Relay.SplicedName} | {Relay.LoopName} |");
-        foreach ((string figure, string name) in ((string, string)[])[("bulk 1", "throughput, 1 flow"), ("bulk 16", "throughput, 16 flows"), ("cpu 1", "CPU a GB, 1 flow"), ("cpu 16", "CPU a GB, 16 flows"), ("p50 64", "p50 of 64 flows"), ("p99 64", "p99 of 64 flows"), ("accept", "flows accepted")])
-            Console.WriteLine($"| {name} | {Ratio(figure, Relay.SplicedName)} | {Ratio(figure, Relay.LoopName)} |");
+        Table($"| relay | {BesideFlows} flows beside a bulk flow: p50 | p99 | {FtpFlows} FTP sessions, commands/s | p50 | p99 |",
+            ("beside p50", "#,0 µs"), ("beside p99", "#,0 µs"), ("ftp rate", "#,0"), ("ftp p50", "#,0 µs"), ("ftp p99", "#,0 µs"));
+        Table($"| ours against | {Relay.SplicedName} | goal | {Relay.LoopName} |");
+        foreach ((string figure, string name, string goal) in Compared)
+            Console.WriteLine($"| {name} | {Ratio(figure, Relay.SplicedName)} | {goal} | {Ratio(figure, Relay.LoopName)} |");
+        double? inspected = of(Relay.InspectedName, "ftp rate") / of(Relay.OursName, "ftp rate");
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nFTP commands a second, inspected against our own plain relay: {inspected:0.00} (goal: at least 0.7)"));
 
         void Table(string head, params (string Figure, string Format)[] columns)
         {
             Console.WriteLine($"\n{head}\n|{string.Concat(Enumerable.Repeat(" --- |", head.Count(c => c == '|') - 1))}");
             if (columns.Length == 0) return;
-            foreach (Relay relay in relays)
+            Relay[] rows = columns.Any(c => c.Figure == "ftp rate") ? [.. relays, Relay.Ours(Relay.InspectedName, "ftp")] : [.. relays];
+            foreach (Relay relay in rows)
                 Console.WriteLine($"| {relay.Name} | {string.Join(" | ", columns.Select(c => of(relay.Name, c.Figure)?.ToString(c.Format, CultureInfo.InvariantCulture) ?? "-"))} |");
         }
 

@@ -21,19 +21,27 @@ switch (args)
         return await ListBench.HoldAsync(int.Parse(sockets)).ConfigureAwait(false);
     case ["run"]:
         return RunBench.Run();
+    case ["start"]:
+        return StartBench.Run();
+    case ["micro"]:
+        return MicroBench.Run();
     case ["peers"]:
         return await PeersBench.RunAsync().ConfigureAwait(false);
     case ["load-server"]:
-        return await LoadServer.RunAsync().ConfigureAwait(false);
+        return await LoadServer.RunAsync(isFtp: false).ConfigureAwait(false);
+    case ["load-ftp-server"]:
+        return await LoadServer.RunAsync(isFtp: true).ConfigureAwait(false);
     case ["load-bulk", var port, var flows, var bytes]:
         return LoadClient.Bulk(int.Parse(port), int.Parse(flows), long.Parse(bytes));
     case ["load-ping", var port, var flows]:
-        return LoadClient.PingPong(int.Parse(port), int.Parse(flows));
+        return LoadClient.PingPong(int.Parse(port), int.Parse(flows), isFtp: false);
+    case ["load-ftp", var port, var flows]:
+        return LoadClient.PingPong(int.Parse(port), int.Parse(flows), isFtp: true);
     case ["load-accept", var port]:
         return LoadClient.Accept(int.Parse(port));
     case ["loop", var listen, var to]:
         return await Relay.LoopAsync(int.Parse(listen), int.Parse(to)).ConfigureAwait(false);
     default:
-        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | idle | list | run | peers");
+        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | idle | list | run | start | peers");
         return 2;
 }

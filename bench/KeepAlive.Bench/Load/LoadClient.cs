@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace KeepAlive.Bench.Load;
 
@@ -28,12 +29,13 @@ internal static class LoadClient
     }
 
     /// <summary>A message to and fro on each flow, without end for two seconds; prints p50, p99 and p99.9 in microseconds, and messages a second.</summary>
-    public static int PingPong(int port, int flows)
+    public static int PingPong(int port, int flows, bool isFtp)
     {
         var sent = new Dictionary<Socket, long>();
-        byte[] message = new byte[LoadServer.MessageBytes];
-        message[0] = LoadServer.Echo;
-        List<Socket> all = [.. Enumerable.Range(0, flows).Select(_ => Connect(port))];
+        byte[] answer = new byte[LoadServer.MessageBytes];
+        byte[] message = isFtp ? Encoding.ASCII.GetBytes(LoadServer.FtpLine) : [LoadServer.Echo, .. new byte[LoadServer.MessageBytes - 1]];
+        int answerBytes = isFtp ? "200 ok\r\n".Length : message.Length;
+        List<Socket> all = [.. Enumerable.Range(0, flows).Select(_ => isFtp ? LogIn(port) : Connect(port))];
         foreach (Socket socket in all)
         {
             sent[socket] = Stopwatch.GetTimestamp();
@@ -48,8 +50,8 @@ internal static class LoadClient
             bool counts = Stopwatch.GetElapsedTime(begun) > WarmUp;
             foreach (Socket socket in ready)
             {
-                int read = socket.Receive(message);
-                if (read != message.Length) throw new InvalidOperationException($"{read} bytes came back");
+                int read = socket.Receive(answer);
+                if (read != answerBytes) throw new InvalidOperationException($"{read} bytes came back");
                 long now = Stopwatch.GetTimestamp();
                 if (counts) took.Add(Stopwatch.GetElapsedTime(sent[socket], now).TotalMicroseconds);
                 sent[socket] = now;
@@ -93,6 +95,16 @@ internal static class LoadClient
         int read = socket.Receive(said);
         if (read != said.Length || BitConverter.ToInt64(said) != bytes) throw new InvalidOperationException($"{bytes} bytes were sent, the server counted {BitConverter.ToInt64(said)}");
         socket.Dispose();
+    }
+
+    private static Socket LogIn(int port)
+    {
+        byte[] answer = new byte[LoadServer.MessageBytes];
+        Socket socket = Connect(port);
+        _ = socket.Receive(answer);
+        socket.Send(Encoding.ASCII.GetBytes(LoadServer.FtpLogin));
+        _ = socket.Receive(answer);
+        return socket;
     }
 
     private static Socket Connect(int port)

@@ -3,9 +3,16 @@ using System.Net.Sockets;
 
 namespace KeepAlive.Bench.Load;
 
-/// <summary>The server of all loads, a process of its own. The first byte of a connection says what it is for.</summary>
-internal static class LoadServer
+/// <summary>
+/// The server of all loads, a process of its own. The first byte of a connection says what it is for; as an FTP server it greets,
+/// and answers whatever line it gets.
+/// </summary>
+internal sealed class LoadServer(bool isFtp)
 {
+    /// <summary>What an FTP client logs in with, then says for ever.</summary>
+    public const string FtpLogin = "USER u\r\n";
+    public const string FtpLine = "NOOP\r\n";
+
     /// <summary>Everything is read and thrown away; at the end the server says how much it was.</summary>
     public const byte Sink = (byte)'s';
 
@@ -16,19 +23,20 @@ internal static class LoadServer
     public const int ChunkBytes = 256 * 1024;
 
     /// <summary>Prints its port, then serves until standard input ends.</summary>
-    public static async Task<int> RunAsync()
+    public static async Task<int> RunAsync(bool isFtp)
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(4096);
         Console.WriteLine(((IPEndPoint)listener.LocalEndPoint!).Port);
-        new Thread(() => Serve(listener)) { IsBackground = true }.Start();
+        var server = new LoadServer(isFtp);
+        new Thread(() => server.Serve(listener)) { IsBackground = true }.Start();
         await Console.In.ReadToEndAsync().ConfigureAwait(false);
         return 0;
     }
 
     // Everything that echoes on one thread, as an event loop has it; sinks leave it for threads of their own.
-    private static void Serve(Socket listener)
+    private void Serve(Socket listener)
     {
         List<Socket> all = [listener];
         byte[] message = new byte[MessageBytes];
@@ -44,15 +52,16 @@ internal static class LoadServer
         }
     }
 
-    private static Socket Accept(Socket listener)
+    private Socket Accept(Socket listener)
     {
         Socket accepted = listener.Accept();
         accepted.NoDelay = true;
+        if (isFtp) accepted.Send("220 ready\r\n"u8);
         return accepted;
     }
 
     // Whether it goes on here.
-    private static bool Answer(Socket socket, byte[] message)
+    private bool Answer(Socket socket, byte[] message)
     {
         try
         {
@@ -65,7 +74,7 @@ internal static class LoadServer
 
             if (read > 0)
             {
-                socket.Send(message.AsSpan(0, read));
+                socket.Send(!isFtp ? message.AsSpan(0, read) : message[0] == FtpLogin[0] ? "230 in\r\n"u8 : "200 ok\r\n"u8);
                 return true;
             }
         }

@@ -9,36 +9,43 @@ namespace KeepAlive.Bench.Load;
 /// <param name="Start">Starts it: where it listens, where it dials. Null for none: the client dials the server.</param>
 internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
 {
-    // A flow takes two descriptors and up to four of pipes; a process may have 20,000.
-    private const int FlowsMax = 4000;
-
     public const string OursName = "keepalive gateway, tcp";
+    public const string InspectedName = "keepalive gateway, ftp";
+    public const string ForkingName = "socat, 64 KB";
     public const string LoopName = "plain C# loop";
     public const string SplicedName = "HAProxy, spliced, 1 MB pipes";
 
     private static string Servers => Path.Combine(Machine.Root, ".cache/servers");
 
+    /// <summary>Ours, as users run it.</summary>
+    public static Relay Ours(string name, string protocol, params string[] more) => new(name, (listen, to) => Peer.Start(Machine.Program,
+        ["gateway", "--listen", $"127.0.0.1:{listen}", "--to", $"127.0.0.1:{to}", "--protocol", protocol, "--no-check", .. more]));
+
     /// <summary>All that are on this machine, and those that are not by name.</summary>
-    public static IReadOnlyList<Relay> All(string folder, out IReadOnlyList<string> missing)
+    /// <param name="folder">For their configurations.</param>
+    /// <param name="flows">How many they shall have room for. Splicing takes up to six descriptors a flow, of 20,000 a process.</param>
+    /// <param name="missing">Names.</param>
+    public static IReadOnlyList<Relay> All(string folder, int flows, out IReadOnlyList<string> missing)
     {
         var found = new List<Relay>
         {
             new("direct", null),
-            new(OursName, (listen, to) => Peer.Start(Machine.Program, "gateway", "--listen", $"127.0.0.1:{listen}", "--to", $"127.0.0.1:{to}", "--protocol", "tcp", "--no-check")),
+            Ours(OursName, "tcp"),
+            Ours("keepalive gateway, tcp, portable engine", "tcp", "--engine", "portable"),
             new(LoopName, (listen, to) => Peer.Start(Environment.ProcessPath!, "loop", $"{listen}", $"{to}")),
         };
         var absent = new List<string>();
         if (Find("haproxy/usr/sbin/haproxy", "/usr/sbin/haproxy", absent, out string? haproxy))
         {
-            found.Add(new("HAProxy", (listen, to) => StartHaproxy(haproxy, folder, listen, to, FlowsMax, spliced: false)));
-            found.Add(new(SplicedName, (listen, to) => StartHaproxy(haproxy, folder, listen, to, FlowsMax, spliced: true)));
+            found.Add(new("HAProxy", (listen, to) => StartHaproxy(haproxy, folder, listen, to, flows, spliced: false)));
+            found.Add(new(SplicedName, (listen, to) => StartHaproxy(haproxy, folder, listen, to, flows, spliced: true)));
         }
 
         string module = Path.Combine(Servers, "libnginx-mod-stream/usr/lib/nginx/modules/ngx_stream_module.so");
         if (Find("nginx/usr/sbin/nginx", "/usr/sbin/nginx", absent, out string? nginx) && File.Exists(module))
-            found.Add(new("nginx stream, 64 KB buffers", (listen, to) => Peer.Start(nginx, "-p", folder, "-e", "stderr", "-c", Write(folder, $"nginx-{listen}.conf", NginxConfig(module, listen, to)))));
+            found.Add(new("nginx stream, 64 KB buffers", (listen, to) => Peer.Start(nginx, "-p", folder, "-e", "stderr", "-c", Write(folder, $"nginx-{listen}.conf", NginxConfig(module, listen, to, flows)))));
         if (Find("socat/usr/bin/socat", "/usr/bin/socat", absent, out string? socat))
-            found.Add(new("socat, 64 KB", (listen, to) => Peer.Start(socat, "-b", "65536", $"TCP-LISTEN:{listen},bind=127.0.0.1,reuseaddr,fork,backlog=1024", $"TCP:127.0.0.1:{to}")));
+            found.Add(new(ForkingName, (listen, to) => Peer.Start(socat, "-b", "65536", $"TCP-LISTEN:{listen},bind=127.0.0.1,reuseaddr,fork,backlog=1024", $"TCP:127.0.0.1:{to}")));
         missing = absent;
         return found;
     }
@@ -127,14 +134,14 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
 
         """;
 
-    private static string NginxConfig(string module, int listen, int to) => $$"""
+    private static string NginxConfig(string module, int listen, int to, int flows) => $$"""
         load_module {{module}};
         daemon off;
         user root;
         worker_processes auto;
         pid nginx-{{listen}}.pid;
         error_log stderr crit;
-        events { worker_connections {{FlowsMax}}; }
+        events { worker_connections {{(2 * flows) + 100}}; }
         stream {
           server {
             listen 127.0.0.1:{{listen}} so_keepalive=on backlog=4096;
@@ -147,10 +154,6 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
         }
 
         """;
-
-    /// <summary>HAProxy as a plain relay for so many flows; null where it is not installed.</summary>
-    public static Func<int, int, Peer>? Haproxy(string folder, int flows) =>
-        Find("haproxy/usr/sbin/haproxy", "/usr/sbin/haproxy", [], out string? haproxy) ? (listen, to) => StartHaproxy(haproxy, folder, listen, to, flows, spliced: false) : null;
 
     private static Peer StartHaproxy(string haproxy, string folder, int listen, int to, int flows, bool spliced) =>
         Peer.Start(haproxy, "-db", "-f", Write(folder, $"haproxy-{listen}.cfg", HaproxyConfig(listen, to, flows, spliced)));
