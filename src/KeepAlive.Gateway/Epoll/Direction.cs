@@ -50,6 +50,9 @@ internal unsafe struct Direction
     /// <summary>It waits for its turn; what events tell meanwhile it will find by itself.</summary>
     public bool IsQueued { get; set; }
 
+    /// <summary>Nobody is told of more to read: the sink has no room.</summary>
+    public bool IsMuted { get; set; }
+
     /// <summary>The source has sent its FIN.</summary>
     public bool HasEnded { get; set; }
 
@@ -57,6 +60,9 @@ internal unsafe struct Direction
     public bool IsFinDue { get; set; }
 
     public bool IsFinSent { get; set; }
+
+    /// <summary>Whether much flows.</summary>
+    public readonly bool IsMuch => _splices;
 
     /// <summary>Whether something waits for room in the sink.</summary>
     public readonly bool IsBlocked => _inPipe > 0 || _waiting is not null;

@@ -89,6 +89,9 @@ internal sealed unsafe class EpollLoop
     /// <summary>Tells again what this descriptor is ready for, as if it had just become so.</summary>
     public void Rearm(IWatched who, int side, int fd) => Control(Libc.EPOLL_CTL_MOD, who, side, fd, Wanted);
 
+    /// <summary>Tells no more of what can be read, until <see cref="Rearm"/>.</summary>
+    public void Mute(IWatched who, int side, int fd) => Control(Libc.EPOLL_CTL_MOD, who, side, fd, Wanted & ~Libc.EPOLLIN);
+
     /// <summary>Watches it no more, and an event that is on its way finds nobody. Its descriptors are closed next: that is what takes
     /// them out of the kernel's table.</summary>
     public void Forget(IWatched who)

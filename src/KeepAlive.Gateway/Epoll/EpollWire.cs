@@ -80,7 +80,11 @@ internal sealed unsafe class EpollWire : Wire, IWatched
     public override void Resume()
     {
         if (_isClosed || !_isWatched) return;
-        for (int side = 0; side < 2; side++) _loop.Rearm(this, side, Fd(side));
+        for (int side = 0; side < 2; side++)
+        {
+            Of(side).IsMuted = false;
+            _loop.Rearm(this, side, Fd(side));
+        }
     }
 
     public override void Close()
@@ -193,7 +197,12 @@ internal sealed unsafe class EpollWire : Wire, IWatched
         ref Direction direction = ref Of(side);
         if (_isClosed || direction.IsQueued) return;
         int from = Fd(side), to = Fd(1 - side), errno = direction.Flush(to);
-        if (errno == Libc.EAGAIN) return;
+        if (errno == Libc.EAGAIN)
+        {
+            Mute(ref direction, side);
+            return;
+        }
+
         Turn turn = Turn.SendFailed;
         if (errno == 0)
         {
@@ -204,6 +213,9 @@ internal sealed unsafe class EpollWire : Wire, IWatched
 
         switch (turn)
         {
+            case Turn.Waits:
+                Mute(ref direction, side);
+                break;
             case Turn.HasMore:
                 direction.IsQueued = true;
                 _loop.Again(this, side);
@@ -220,6 +232,16 @@ internal sealed unsafe class EpollWire : Wire, IWatched
                 Owner.OnFailed((Leg)(1 - side), RelayCall.Send, Libc.ToSocketError(errno));
                 break;
         }
+    }
+
+    // While a sink takes less than its source sends, each packet of the source would wake us for nothing.
+    private void Mute(ref Direction direction, int side)
+    {
+        bool isMuted = direction.IsBlocked && direction.IsMuch;
+        if (_isClosed || isMuted == direction.IsMuted) return;
+        direction.IsMuted = isMuted;
+        if (isMuted) _loop.Mute(this, side, Fd(side));
+        else _loop.Rearm(this, side, Fd(side));
     }
 
     private Turn Relay(ref Direction direction, int from, int to, Leg source, Instant now, out int errno)
