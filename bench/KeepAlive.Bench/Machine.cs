@@ -33,6 +33,14 @@ internal static class Machine
         return own + Children(pid).Sum(CpuSeconds);
     }
 
+    /// <summary>Processor time everything on the machine has used, the kernel's own threads and interrupts included.</summary>
+    public static double CpuSeconds()
+    {
+        // proc(5), /proc/stat: user, nice, system, idle, iowait, irq, softirq.
+        long[] ticks = [.. File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(t => long.Parse(t, CultureInfo.InvariantCulture))];
+        return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / 100.0;
+    }
+
     private static IEnumerable<int> Children(int pid) => File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
         .Where(child => Directory.Exists($"/proc/{child}")).Select(child => int.Parse(child, CultureInfo.InvariantCulture));
 

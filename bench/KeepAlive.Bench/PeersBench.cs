@@ -10,7 +10,6 @@ namespace KeepAlive.Bench;
 /// </summary>
 internal static class PeersBench
 {
-    private const int Rounds = 3;
     private const long BulkBytes = 4L << 30;
 
     private const int FtpFlows = 64;
@@ -33,20 +32,20 @@ internal static class PeersBench
     private const int BesideFlows = 8;
     private const long EndlessBytes = 1L << 40;
 
-    public static async Task<int> RunAsync()
+    public static async Task<int> RunAsync(int rounds)
     {
         string folder = Directory.CreateTempSubdirectory("keepalive-bench-").FullName;
         try
         {
             IReadOnlyList<Relay> relays = Relay.All(folder, FlowsMax, out IReadOnlyList<string> missing);
-            Console.WriteLine($"{Machine.Describe()}; {Congestion()} as congestion control; {Rounds} rounds, medians\n");
+            Console.WriteLine($"{Machine.Describe()}; {Congestion()} as congestion control; {rounds} rounds, medians\n");
             if (missing.Count > 0) Console.WriteLine($"not here: {string.Join(", ", missing)} (eng/test-servers bench brings them)\n");
             using Peer server = Peer.Start(Environment.ProcessPath!, "load-server");
             int to = int.Parse(await server.LineAsync().ConfigureAwait(false), CultureInfo.InvariantCulture);
             using Peer ftpServer = Peer.Start(Environment.ProcessPath!, "load-ftp-server");
             int ftp = int.Parse(await ftpServer.LineAsync().ConfigureAwait(false), CultureInfo.InvariantCulture);
             var figures = new Dictionary<(string Relay, string Figure), List<double>>();
-            for (int round = 0; round < Rounds; round++)
+            for (int round = 0; round < rounds; round++)
             {
                 foreach (Relay relay in relays) await MeasureAsync(relay, to, (figure, value) => Note(relay, figure, value)).ConfigureAwait(false);
                 foreach (Relay relay in (Relay[])[relays[0], Relay.Ours(Relay.InspectedName, "ftp"), .. relays.Skip(1)])
@@ -74,10 +73,11 @@ internal static class PeersBench
         using Peer? process = await StartAsync(relay, port, to).ConfigureAwait(false);
         foreach (int flows in FlowCounts)
         {
-            double before = process is null ? 0 : Machine.CpuSeconds(process.Pid);
+            double before = process is null ? 0 : Machine.CpuSeconds(process.Pid), machine = Machine.CpuSeconds();
             double seconds = (await LoadAsync("load-bulk", port, flows, BulkBytes / flows).ConfigureAwait(false))[0];
             Progress($"{relay.Name}: {flows} flows, {BulkBytes / seconds / 1e9:0.00} GB/s");
             note($"bulk {flows}", BulkBytes / seconds / 1e9);
+            note($"machine {flows}", (Machine.CpuSeconds() - machine) / (BulkBytes / 1e9));
             if (process is not null) note($"cpu {flows}", (Machine.CpuSeconds(process.Pid) - before) / (BulkBytes / 1e9));
         }
 
@@ -98,8 +98,10 @@ internal static class PeersBench
             note("beside p99", took[1]);
         }
 
-        // socat forks a process a connection; that many would say nothing about it as a relay.
-        if (relay.Name == Relay.ForkingName) return;
+        note("swallow", (await LoadAsync("load-swallow", port).ConfigureAwait(false))[0] / 1e6);
+
+        // A process a flow, and two threads a flow: that many would say nothing about them as relays.
+        if (relay.Name is Relay.ForkingName or Relay.SockmapName) return;
         double accepted = (await LoadAsync("load-accept", port).ConfigureAwait(false))[0];
         Progress($"{relay.Name}: {accepted:0} flows a second");
         note("accept", accepted);
@@ -139,6 +141,7 @@ internal static class PeersBench
     {
         Table("| relay | GB/s, 1 flow | 16 flows | CPU s/GB, 1 flow | 16 flows | flows accepted/s |",
             ("bulk 1", "0.00"), ("bulk 16", "0.00"), ("cpu 1", "0.000"), ("cpu 16", "0.000"), ("accept", "#,0"));
+        Table("| relay | whole machine, CPU s/GB: 1 flow | 16 flows | MB taken for a reader that does not read |", ("machine 1", "0.00"), ("machine 16", "0.00"), ("swallow", "#,0"));
         Table("| relay | 64 bytes to and fro, 1 flow: p50 | p99 | p99.9 | 64 flows: p50 | p99 | p99.9 |",
             ("p50 1", "0 µs"), ("p99 1", "0 µs"), ("p999 1", "#,0 µs"), ("p50 64", "#,0 µs"), ("p99 64", "#,0 µs"), ("p999 64", "#,0 µs"));
         Table($"| relay | {BesideFlows} flows beside a bulk flow: p50 | p99 | {FtpFlows} FTP sessions, commands/s | p50 | p99 |",

@@ -26,7 +26,9 @@ switch (args)
     case ["micro"]:
         return MicroBench.Run();
     case ["peers"]:
-        return await PeersBench.RunAsync().ConfigureAwait(false);
+        return await PeersBench.RunAsync(rounds: 3).ConfigureAwait(false);
+    case ["peers", var rounds]:
+        return await PeersBench.RunAsync(int.Parse(rounds)).ConfigureAwait(false);
     case ["load-server"]:
         return await LoadServer.RunAsync(isFtp: false).ConfigureAwait(false);
     case ["load-ftp-server"]:
@@ -39,9 +41,13 @@ switch (args)
         return LoadClient.PingPong(int.Parse(port), int.Parse(flows), isFtp: true);
     case ["load-accept", var port]:
         return LoadClient.Accept(int.Parse(port));
+    case ["load-swallow", var port]:
+        return LoadClient.Swallow(int.Parse(port));
+    case ["sockmap", var listen, var to]:
+        return SockmapRelay.Run(int.Parse(listen), int.Parse(to));
     case ["loop", var listen, var to]:
         return await Relay.LoopAsync(int.Parse(listen), int.Parse(to)).ConfigureAwait(false);
     default:
-        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | idle | list | run | start | peers");
+        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | idle | list | run | start | peers [ROUNDS]");
         return 2;
 }

@@ -12,6 +12,9 @@ internal static class LoadClient
     // What takes longer is lost, and a bench that waits for it would wait for ever.
     private const int AnswerMs = 20_000;
 
+    // Enough to show that nothing holds the sender back.
+    private const long SwallowedMax = 1L << 30;
+
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(2);
 
@@ -84,6 +87,24 @@ internal static class LoadClient
         foreach (Thread thread in threads) thread.Start();
         foreach (Thread thread in threads) thread.Join();
         return Say(done / Stopwatch.GetElapsedTime(begun).TotalSeconds);
+    }
+
+    /// <summary>Sends for two seconds to a server that reads nothing; prints how many bytes were taken.</summary>
+    public static int Swallow(int port)
+    {
+        using Socket socket = Connect(port);
+        socket.Send([LoadServer.Deaf]);
+        Thread.Sleep(100);
+        socket.Blocking = false;
+        byte[] chunk = new byte[64 * 1024];
+        long taken = 0;
+        for (long begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < Measured && taken < SwallowedMax;)
+        {
+            taken += socket.Send(chunk, SocketFlags.None, out SocketError error);
+            if (error == SocketError.WouldBlock) socket.Poll(10_000, SelectMode.SelectWrite);
+        }
+
+        return Say(taken);
     }
 
     private static void Send(Socket socket, long bytes)

@@ -19,8 +19,13 @@ internal sealed class LoadServer(bool isFtp)
     /// <summary>Messages of <see cref="MessageBytes"/> come back; that byte is the first of the first one.</summary>
     public const byte Echo = (byte)'e';
 
+    /// <summary>Nothing more is read.</summary>
+    public const byte Deaf = (byte)'d';
+
     public const int MessageBytes = 64;
     public const int ChunkBytes = 256 * 1024;
+
+    private readonly List<Socket> _deaf = [];
 
     /// <summary>Prints its port, then serves until standard input ends.</summary>
     public static async Task<int> RunAsync(bool isFtp)
@@ -72,6 +77,12 @@ internal sealed class LoadServer(bool isFtp)
                 return false;
             }
 
+            if (read == 1 && message[0] == Deaf)
+            {
+                _deaf.Add(socket);
+                return false;
+            }
+
             if (read > 0)
             {
                 socket.Send(!isFtp ? message.AsSpan(0, read) : message[0] == FtpLogin[0] ? "230 in\r\n"u8 : "200 ok\r\n"u8);
@@ -91,9 +102,17 @@ internal sealed class LoadServer(bool isFtp)
     {
         byte[] chunk = new byte[ChunkBytes];
         long total = 0; // without the byte that said what it is for
-        for (int read = 1; read > 0; total += read) read = socket.Receive(chunk);
-        socket.Send(BitConverter.GetBytes(total));
-        socket.Shutdown(SocketShutdown.Send);
+        try
+        {
+            for (int read = 1; read > 0; total += read) read = socket.Receive(chunk);
+            socket.Send(BitConverter.GetBytes(total));
+            socket.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // The client was ended in the midst of it, or its relay.
+        }
+
         socket.Dispose();
     }
 }

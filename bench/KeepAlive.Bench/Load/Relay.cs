@@ -12,6 +12,7 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
     public const string OursName = "keepalive gateway, tcp";
     public const string InspectedName = "keepalive gateway, ftp";
     public const string ForkingName = "socat, 64 KB";
+    public const string SockmapName = "BPF sockmap, no limit";
     public const string LoopName = "plain C# loop";
     public const string SplicedName = "HAProxy, spliced, 1 MB pipes";
 
@@ -46,6 +47,7 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
             found.Add(new("nginx stream, 64 KB buffers", (listen, to) => Peer.Start(nginx, "-p", folder, "-e", "stderr", "-c", Write(folder, $"nginx-{listen}.conf", NginxConfig(module, listen, to, flows)))));
         if (Find("socat/usr/bin/socat", "/usr/bin/socat", absent, out string? socat))
             found.Add(new(ForkingName, (listen, to) => Peer.Start(socat, "-b", "65536", $"TCP-LISTEN:{listen},bind=127.0.0.1,reuseaddr,fork,backlog=1024", $"TCP:127.0.0.1:{to}")));
+        if (Environment.IsPrivilegedProcess) found.Add(new(SockmapName, (listen, to) => Peer.Start(Environment.ProcessPath!, "sockmap", $"{listen}", $"{to}")));
         missing = absent;
         return found;
     }

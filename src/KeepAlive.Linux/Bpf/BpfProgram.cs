@@ -58,7 +58,10 @@ internal sealed class BpfProgram
         return this;
     }
 
-    public BpfProgram Exit(int result) => Move(Reg.R0, result).Add(0x95, 0, 0, 0, 0);
+    public BpfProgram Exit(int result) => Move(Reg.R0, result).Return();
+
+    /// <summary>With what R0 holds.</summary>
+    public BpfProgram Return() => Add(0x95, 0, 0, 0, 0);
 
     public ulong[] Assemble()
     {
