@@ -48,7 +48,8 @@ internal static class PeersBench
             for (int round = 0; round < rounds; round++)
             {
                 foreach (Relay relay in relays) await MeasureAsync(relay, to, (figure, value) => Note(relay, figure, value)).ConfigureAwait(false);
-                foreach (Relay relay in (Relay[])[relays[0], Relay.Ours(Relay.InspectedName, "ftp"), .. relays.Skip(1)])
+                // A greeting that comes before its socket is in the map is lost: the sockmap's cannot do this one.
+                foreach (Relay relay in (Relay[])[relays[0], Relay.Ours(Relay.InspectedName, "ftp"), .. relays.Skip(1).Where(r => r.Name != Relay.SockmapName)])
                     await MeasureFtpAsync(relay, ftp, (figure, value) => Note(relay, figure, value)).ConfigureAwait(false);
             }
 

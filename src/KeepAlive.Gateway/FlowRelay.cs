@@ -155,7 +155,11 @@ internal class FlowRelay : IWireOwner, ITimed
         else Die(leg, RelayFailure.Describe(call, error));
     }
 
-    void IWireOwner.OnFault(Leg leg, Exception fault) => Die(leg, FlowTexts.Fault(fault));
+    void IWireOwner.OnFault(Leg leg, Exception fault)
+    {
+        StopOpening(FlowTexts.Fault(fault));
+        Die(leg, FlowTexts.Fault(fault));
+    }
 
     /// <summary>Both legs are there: the wire is to be started.</summary>
     protected virtual void Start(Instant now) => Wire!.Start(isPlain: true);

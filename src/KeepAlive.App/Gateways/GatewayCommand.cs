@@ -56,7 +56,8 @@ internal static class GatewayCommand
             return CommandLine.Failed;
         }
 
-        await using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), EventPrinter.WriteChars);
+        // Never disposed: whoever reads it may have stalled, and the program is to end all the same.
+        var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), EventPrinter.WriteChars);
         using var printer = new EventPrinter(output, parsed.GetValue(Json));
         var gateways = new List<Gateway.Gateway>();
         using var signals = new StopSignals();

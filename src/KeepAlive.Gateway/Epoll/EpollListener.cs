@@ -66,7 +66,7 @@ internal sealed class EpollListener(Socket listener, Action<int, IPEndPoint> acc
         _isWatched = false;
         foreach (Watch watch in _watches)
         {
-            // Its thread accepts no more once this is done: the descriptor may be closed.
+            // Its thread accepts no more once this is done, and who was accepted is known: the descriptor may be closed.
             lock (watch)
             {
                 if (watch.IsOn) watch.Loop.Remove(watch, _fd);
@@ -80,18 +80,18 @@ internal sealed class EpollListener(Socket listener, Action<int, IPEndPoint> acc
         byte* address = stackalloc byte[SockAddr.BytesMax];
         for (int i = 0; i < AcceptsMax; i++)
         {
-            int length = SockAddr.BytesMax, fd, errno;
+            int length = SockAddr.BytesMax, errno = 0;
             lock (watch)
             {
                 if (!watch.IsOn) return;
-                fd = Libc.accept4(_fd, address, &length, Libc.O_NONBLOCK | Libc.O_CLOEXEC);
-                errno = fd < 0 ? Marshal.GetLastPInvokeError() : 0;
+                int fd = Libc.accept4(_fd, address, &length, Libc.O_NONBLOCK | Libc.O_CLOEXEC);
+                if (fd < 0) errno = Marshal.GetLastPInvokeError();
+                else accepted(fd, SockAddr.Read(address));
             }
 
-            if (errno == 0) accepted(fd, SockAddr.Read(address));
-            else if (errno == Libc.EAGAIN) return;
+            if (errno == Libc.EAGAIN) return;
             // Gone before it was accepted (accept(2), "Error handling"): the next may be fine.
-            else if (errno is not (Libc.EINTR or Libc.ECONNABORTED or Libc.EPROTO)) GoOnLaterAsync(Libc.ToSocketError(errno));
+            if (errno is not (0 or Libc.EINTR or Libc.ECONNABORTED or Libc.EPROTO)) GoOnLaterAsync(Libc.ToSocketError(errno));
         }
     }
 
