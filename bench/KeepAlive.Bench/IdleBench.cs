@@ -29,8 +29,8 @@ internal static class IdleBench
             Console.WriteLine($"| relay | 0 flows | {Fewer:N0} | {Flows:N0} | a flow more | answered afterwards |\n| --- | --- | --- | --- | --- | --- |");
             foreach (Relay relay in (Relay[])[Relay.Ours("keepalive gateway, ftp, probing every 30 s", "ftp"), .. peers])
             {
-                // socat forks a process a connection, the sockmap's has two threads each.
-                if (relay.Start is not null && relay.Name is not (Relay.ForkingName or Relay.SockmapName)) await MeasureAsync(relay, to).ConfigureAwait(false);
+                // socat forks a process a connection, the sockmap has two threads each, and HAProxy sets descriptors aside for pipes that nobody needs here.
+                if (relay.Start is not null && relay.Name is not (Relay.ForkingName or Relay.SplicedName or Relay.SockmapName)) await MeasureAsync(relay, to).ConfigureAwait(false);
             }
 
             Console.WriteLine($"\n| {Flows:N0} idle FTP sessions | of one core, over {Watched.TotalSeconds:0} s |\n| --- | --- |");

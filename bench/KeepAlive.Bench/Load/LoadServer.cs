@@ -51,18 +51,31 @@ internal sealed class LoadServer(bool isFtp)
             Socket.Select(ready, null, null, -1);
             foreach (Socket socket in ready)
             {
-                if (socket == listener) all.Add(Accept(listener));
+                if (socket == listener)
+                {
+                    if (Accept(listener) is { } accepted) all.Add(accepted);
+                }
                 else if (!Answer(socket, message)) all.Remove(socket);
             }
         }
     }
 
-    private Socket Accept(Socket listener)
+    // Null when it has gone already.
+    private Socket? Accept(Socket listener)
     {
-        Socket accepted = listener.Accept();
-        accepted.NoDelay = true;
-        if (isFtp) accepted.Send("220 ready\r\n"u8);
-        return accepted;
+        Socket? accepted = null;
+        try
+        {
+            accepted = listener.Accept();
+            accepted.NoDelay = true;
+            if (isFtp) accepted.Send("220 ready\r\n"u8);
+            return accepted;
+        }
+        catch (SocketException)
+        {
+            accepted?.Dispose();
+            return null;
+        }
     }
 
     // Whether it goes on here.
