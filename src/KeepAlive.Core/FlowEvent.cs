@@ -10,6 +10,13 @@ public enum Leg
     Upstream,
 }
 
+/// <summary>Legs come in pairs.</summary>
+public static class LegPair
+{
+    /// <summary>The leg that a relay joins with this one.</summary>
+    public static Leg Other(this Leg leg) => leg == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
+}
+
 /// <summary>What happened to a flow.</summary>
 public enum FlowEventKind
 {

@@ -120,7 +120,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
 
     private async Task RelayAsync(Socket near, Leg from, int port)
     {
-        Leg towards = from == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
+        Leg towards = from.Other();
         if (flow.Wire?.Peer(towards) is not { } peer)
         {
             near.Reset(); // the flow is over

@@ -81,7 +81,7 @@ internal sealed class DataRelay(Socket client, Socket server, RelayEngine engine
     {
         if (from == Leg.Downstream) ClientEnded = true;
         else ServerEnded = true;
-        _wire!.End(from == Leg.Downstream ? Leg.Upstream : Leg.Downstream);
+        _wire!.End(from.Other());
     }
 
     void IWireOwner.OnDone()

@@ -47,9 +47,6 @@ internal class FlowRelay : IWireOwner, ITimed
 
     protected FlowSetting Setting { get; }
 
-    /// <summary>Both legs are connected, and neither has died.</summary>
-    protected bool IsRelaying => _state == State.Relaying;
-
     /// <summary>Connects an accepted descriptor to an address, by Linux's engine.</summary>
     public void Open(int client, IPEndPoint to)
     {
@@ -141,7 +138,7 @@ internal class FlowRelay : IWireOwner, ITimed
 
     public virtual void OnEnded(Leg from)
     {
-        Wire!.End(from == Leg.Downstream ? Leg.Upstream : Leg.Downstream);
+        Wire!.End(from.Other());
         if (_state != State.Relaying) return;
         _look = Instant.Min(_look, MonotonicClock.Now + Setting.KeepAlive.EndedLook);
         Rearm();

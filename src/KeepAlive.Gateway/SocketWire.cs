@@ -82,7 +82,7 @@ internal sealed class SocketWire : Wire
 
     private async Task PumpAsync(Leg from)
     {
-        Side source = Of(from), sink = Of(Other(from));
+        Side source = Of(from), sink = Of(from.Other());
         try
         {
             while (await MayReadAsync(from).ConfigureAwait(false))
@@ -105,7 +105,7 @@ internal sealed class SocketWire : Wire
         }
         catch (RelayException e)
         {
-            Fail(e.Call == RelayCall.Receive ? from : Other(from), e);
+            Fail(e.Call == RelayCall.Receive ? from : from.Other(), e);
         }
         catch (Exception e)
         {
@@ -146,7 +146,7 @@ internal sealed class SocketWire : Wire
             lock (Owner)
             {
                 if (_isClosed) return false;
-                bool waits = Of(Other(from)).IsSending || (!IsPlain && ((from == Leg.Downstream && _downstream.IsSending) || Owner.IsHolding(from)));
+                bool waits = Of(from.Other()).IsSending || (!IsPlain && ((from == Leg.Downstream && _downstream.IsSending) || Owner.IsHolding(from)));
                 if (!waits) return true;
                 resumed = (_resumed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
             }

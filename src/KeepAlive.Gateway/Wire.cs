@@ -123,8 +123,6 @@ internal abstract class Wire(IWireOwner owner, Flow flow)
 
     protected abstract void Begin();
 
-    protected static Leg Other(Leg leg) => leg == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
-
     /// <summary>An IPv4 peer on a dual-stack socket, by its IPv4 address.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

@@ -96,7 +96,7 @@ public sealed class FtpProtocol : Protocol
     {
         ArgumentNullException.ThrowIfNull(verdicts);
         _now = now;
-        if (IsPlain) verdicts.Send(Other(from), bytes);
+        if (IsPlain) verdicts.Send(from.Other(), bytes);
         else if (from == Leg.Downstream) ReadClient(bytes, verdicts);
         else ReadServer(bytes, verdicts);
     }
@@ -342,7 +342,6 @@ public sealed class FtpProtocol : Protocol
         _holdUntil = Instant.Never;
     }
 
-    private static Leg Other(Leg leg) => leg == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
 
     private static ProbeAttempt Withheld(string why) => new(ProbeOutcome.Withheld, why);
 }
