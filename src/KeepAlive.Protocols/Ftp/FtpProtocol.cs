@@ -342,6 +342,5 @@ public sealed class FtpProtocol : Protocol
         _holdUntil = Instant.Never;
     }
 
-
     private static ProbeAttempt Withheld(string why) => new(ProbeOutcome.Withheld, why);
 }

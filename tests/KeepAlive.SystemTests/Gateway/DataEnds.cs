@@ -19,14 +19,14 @@ internal static class DataEnds
     /// On a port that nobody is given by chance, so that it can be closed and used again: below those the kernel hands out
     /// (ip_local_port_range, from 32768 on).
     /// </summary>
-    public static Socket ListenOnLastingPort()
+    public static Socket ListenOnLastingPort(IPAddress? address = null)
     {
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         for (int port = Random.Shared.Next(20000, 32000); ; port = port == 32000 ? 20000 : port + 1)
         {
             try
             {
-                listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                listener.Bind(new IPEndPoint(address ?? IPAddress.Loopback, port));
                 listener.Listen();
                 return listener;
             }

@@ -17,7 +17,7 @@ public class PassiveRangeTests : GatewayTests
     [InlineData(1)]
     public async Task Of_a_client_with_two_sessions_the_death_of_one_spares_the_others_transfer(int dies)
     {
-        using Socket offered = DataEnds.Listen(Elsewhere);
+        using Socket offered = DataEnds.ListenOnLastingPort(Elsewhere);
         int port = DataEnds.PortOf(offered);
         await using var bench = NewBench("ftp", o => o with { PassiveRange = new PortRange(port, port) }, serverAddress: Elsewhere);
         (Line Client, Line Server)[] sessions = [await bench.LogInAsync(), await bench.LogInAsync()];
@@ -34,7 +34,7 @@ public class PassiveRangeTests : GatewayTests
     [Fact]
     public async Task Stopping_waits_for_a_transfer_and_resets_it_in_the_end()
     {
-        using Socket offered = DataEnds.Listen(Elsewhere);
+        using Socket offered = DataEnds.ListenOnLastingPort(Elsewhere);
         int port = DataEnds.PortOf(offered);
         await using var bench = NewBench("ftp", o => o with { PassiveRange = new PortRange(port, port) }, serverAddress: Elsewhere);
         (Line client, Line server) = await bench.LogInAsync();
@@ -68,7 +68,7 @@ public class PassiveRangeTests : GatewayTests
     [Fact]
     public async Task A_transfer_whose_client_is_reset_ends_though_no_flow_looks_after_it()
     {
-        using Socket offered = DataEnds.Listen(Elsewhere);
+        using Socket offered = DataEnds.ListenOnLastingPort(Elsewhere);
         int port = DataEnds.PortOf(offered);
         await using var bench = NewBench("ftp", o => o with { PassiveRange = new PortRange(port, port), Tcp = KeepAliveSpec.Parse("1:1:1") }, serverAddress: Elsewhere);
         (Line client, Line server) = await bench.LogInAsync();
