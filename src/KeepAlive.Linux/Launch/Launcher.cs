@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using KeepAlive.Linux.Native;
+using KeepAlive.Linux.Processes;
 using KeepAlive.Linux.Settings;
 
 namespace KeepAlive.Linux.Launch;
@@ -159,13 +160,14 @@ public static unsafe class Launcher
         _ = Libc.prlimit(0, Libc.RLIMIT_NOFILE, &own, null);
     }
 
-    // The runtime removes its debugger's pipes and its diagnostic socket when it ends, and exec is no end to it.
+    // The runtime removes its debugger's pipes and its diagnostic socket when it ends, and exec is no end to it. They are
+    // named after the process and its start; one of the same number but of another start is not ours, nor may it be removable.
     private static void RemoveDiagnosticPort()
     {
-        foreach (string kind in (string[])["clr-debug-pipe", "dotnet-diagnostic"])
-        {
-            foreach (string left in Directory.EnumerateFileSystemEntries(Path.GetTempPath(), $"{kind}-{Number(Environment.ProcessId)}-*")) File.Delete(left);
-        }
+        if (ProcessStat.Of(Environment.ProcessId) is not { } self) return;
+        string own = string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{self.Started}");
+        foreach (string name in (string[])[$"clr-debug-pipe-{own}-in", $"clr-debug-pipe-{own}-out", $"dotnet-diagnostic-{own}-socket"])
+            File.Delete(Path.Combine(Path.GetTempPath(), name));
     }
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);

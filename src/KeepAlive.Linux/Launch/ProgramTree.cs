@@ -1,4 +1,3 @@
-using System.Globalization;
 using KeepAlive.Linux.Processes;
 
 namespace KeepAlive.Linux.Launch;
@@ -16,46 +15,29 @@ internal sealed class ProgramTree
     /// <summary>One that is of the program, as it has asked for a socket.</summary>
     public void Add(int pid)
     {
-        if (Read(pid) is { } process) _known[pid] = process.Started;
+        if (ProcessStat.Of(pid) is { } process) _known[pid] = process.Started;
     }
 
     /// <summary>Those that run now.</summary>
     public IReadOnlyCollection<int> Processes()
     {
-        Dictionary<int, Entry> all = [];
+        Dictionary<int, ProcessStat> all = [];
         ProcFiles.EachProcess(pid =>
         {
-            if (Read(pid) is { } process) all[pid] = process;
+            if (ProcessStat.Of(pid) is { } process) all[pid] = process;
         });
 
         foreach (int pid in _known.Keys.ToArray())
         {
-            if (!all.TryGetValue(pid, out Entry process) || process.Started != _known[pid]) _known.Remove(pid);
+            if (!all.TryGetValue(pid, out ProcessStat process) || process.Started != _known[pid]) _known.Remove(pid);
         }
 
         for (bool found = true; found;)
         {
             found = false; // and their children, until there are no more
-            foreach ((int pid, Entry process) in all) found |= _known.ContainsKey(process.Parent) && _known.TryAdd(pid, process.Started);
+            foreach ((int pid, ProcessStat process) in all) found |= _known.ContainsKey(process.Parent) && _known.TryAdd(pid, process.Started);
         }
 
         return _known.Keys;
     }
-
-    // proc(5), /proc/PID/stat: "pid (name) state ppid ...", start time the 22nd; the name may hold anything, parentheses too.
-    private static Entry? Read(int pid)
-    {
-        try
-        {
-            string text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
-            string[] fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return new Entry(int.Parse(fields[1], CultureInfo.InvariantCulture), ulong.Parse(fields[19], CultureInfo.InvariantCulture));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null; // it has just ended
-        }
-    }
-
-    private readonly record struct Entry(int Parent, ulong Started);
 }

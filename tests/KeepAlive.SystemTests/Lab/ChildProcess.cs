@@ -53,6 +53,7 @@ public sealed class ChildProcess : IAsyncDisposable
             WorkingDirectory = folder ?? "/",
         };
         foreach (string word in (string[])["--pdeathsig", "KILL", "--", .. command]) start.ArgumentList.Add(word);
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // else a program of .NET that is killed leaves its pipes in /tmp
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
 
         ChildProcess child = new(new Process { StartInfo = start }, string.Join(' ', command));

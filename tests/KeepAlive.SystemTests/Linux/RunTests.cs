@@ -99,15 +99,17 @@ public sealed class RunTests
     [MemberData(nameof(Ways))]
     public async Task A_signal_ends_it_as_it_would_and_nothing_stays(string via)
     {
-        await using ChildProcess run = await ChildProcess.StartAsync([Program, "run", "3:3:2", "--via", via, "--", "/usr/bin/env", "python3", "-c", "import signal; print('up', flush=True); signal.pause()"]);
+        string[] command = [Program, "run", "3:3:2", "--via", via, "--", "/usr/bin/env", "python3", "-c", "import signal; print('up', flush=True); signal.pause()"];
+        await using ChildProcess run = await ChildProcess.StartAsync(command, environment: new Dictionary<string, string> { ["DOTNET_EnableDiagnostics"] = "1" });
         await run.WaitForLineAsync(l => l == "up", Patience);
         Assert.NotEmpty(Supervisors(run.Id));
+        string started = (await File.ReadAllTextAsync($"/proc/{run.Id}/stat", TestContext.Current.CancellationToken)).Split(") ")[^1].Split(' ')[19];
         await run.SignalAsync("TERM");
         await run.WaitForExitAsync(Patience);
         Assert.Equal(128 + 15, run.ExitCode);
         await GoneAsync(run.Id);
         Assert.Empty(Cgroups(run.Id));
-        Assert.Empty(Directory.GetFileSystemEntries(Path.GetTempPath(), $"*-{run.Id}-*")); // what the runtime had there
+        Assert.Empty(Directory.GetFileSystemEntries(Path.GetTempPath(), $"*-{run.Id}-{started}-*")); // what the runtime had there
     }
 
     [Theory]
