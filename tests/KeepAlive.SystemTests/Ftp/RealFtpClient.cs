@@ -60,7 +60,8 @@ public static class RealFtpClient
                 direction == FtpDirection.Download ? "get" : "put", $"{mode}", server.ClientMustLimitRate ? $"{RealFtpServer.BytesPerSecond}" : "0",
                 direction == FtpDirection.Download ? "big" : server.UploadPath, direction == FtpDirection.Download ? fetched : server.FilePath, $"{PatienceSeconds}",
             ],
-            FtpClientName.Lftp => ["lftp", "--norc", "-d", "-c", LftpScript(address, port, server, direction, mode, fetched)],
+            // It says what it did on standard error and shows the reply to 'quote' on standard output: their order is judged, so one stream.
+            FtpClientName.Lftp => ["sh", "-c", "exec lftp --norc -d -c \"$1\" 2>&1", "sh", LftpScript(address, port, server, direction, mode, fetched)],
             _ => CurlCommand(address, port, server, direction, mode, fetched),
         };
         await using ChildProcess client = await host.StartAsync(command, environment: new Dictionary<string, string> { ["HOME"] = work.Path });
