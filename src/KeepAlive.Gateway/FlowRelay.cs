@@ -19,11 +19,11 @@ namespace KeepAlive.Gateway;
 /// </remarks>
 internal class FlowRelay : IWireOwner, ITimed
 {
+    private readonly FlowClock _clock;
     private readonly ScheduleEntry _alarm;
     private SendWatch _toDownstream;
     private SendWatch _toUpstream;
     private Instant _look = Instant.Never;
-    private long _lookedAt = -1;
     private FlowEvent? _death;
     private State _state = State.Opening;
 
@@ -37,7 +37,8 @@ internal class FlowRelay : IWireOwner, ITimed
     public FlowRelay(Flow flow, FlowSetting setting)
     {
         (Flow, Setting) = (flow, setting);
-        _alarm = setting.Clock.Add(this); // last: nothing after it can fail and leave it there
+        _clock = setting.Clock ?? EpollLoop.Next().Clock;
+        _alarm = _clock.Add(this); // last: nothing after it can fail and leave it there
     }
 
     public Flow Flow { get; }
@@ -64,7 +65,7 @@ internal class FlowRelay : IWireOwner, ITimed
             var wire = new EpollWire(client, server, this, Flow);
             Wire = wire;
             if (wire.Connect(to) is not SocketError.Success and var error) OnFailed(Leg.Upstream, RelayCall.Connect, error);
-            else Setting.Clock.Arm(_alarm, Flow.Opened + Setting.Options.ConnectTimeout);
+            else _clock.Arm(_alarm, Flow.Opened + Setting.Options.ConnectTimeout);
         }
     }
 
@@ -193,7 +194,7 @@ internal class FlowRelay : IWireOwner, ITimed
 
     protected void Rearm()
     {
-        if (_state == State.Relaying && _death is null) Setting.Clock.Arm(_alarm, Instant.Min(_look, DeadlineOf()));
+        if (_state == State.Relaying && _death is null) _clock.Arm(_alarm, Instant.Min(_look, DeadlineOf()));
     }
 
     // When one leg dies the other is closed the way it died. Whoever comes second is its consequence.
@@ -226,9 +227,6 @@ internal class FlowRelay : IWireOwner, ITimed
         bool unread = Wire!.IsUnread(Leg.Downstream) || Wire.IsUnread(Leg.Upstream);
         _look = now + (unread ? Setting.KeepAlive.EndedLook : Setting.KeepAlive.SendLook);
         LookAtData(now);
-        // Nothing moved since nothing was owed: nothing is. The kernel sees to its own probes.
-        long moved = Flow.Received(Leg.Downstream) + Flow.Received(Leg.Upstream);
-        if (!unread && moved == _lookedAt) return true;
         string? downstream = DeathOf(Leg.Downstream, ref _toDownstream, now);
         if ((downstream ?? DeathOf(Leg.Upstream, ref _toUpstream, now)) is { } why)
         {
@@ -236,12 +234,11 @@ internal class FlowRelay : IWireOwner, ITimed
             return false;
         }
 
-        _lookedAt = _toDownstream.IsWaiting || _toUpstream.IsWaiting ? -1 : moved;
         return true;
     }
 
     private string? DeathOf(Leg leg, ref SendWatch watch, Instant now) =>
-        Setting.KeepAlive.SendBound is { } bound && watch.IsDead(Wire!.Contact(leg), bound, now) ? $"nothing sent to it was acknowledged for {Duration.Format(bound)}"
+        Setting.KeepAlive.SendBound is { } bound && watch.IsOwed(Flow.Received(leg.Other())) && watch.IsDead(Wire!.Contact(leg), bound, now) ? $"nothing sent to it was acknowledged for {Duration.Format(bound)}"
         : Wire!.DeathUnread(leg);
 
     private void Refuse(Socket client, string why)
@@ -264,7 +261,7 @@ internal class FlowRelay : IWireOwner, ITimed
 
     private void Leave()
     {
-        Setting.Clock.Remove(_alarm);
+        _clock.Remove(_alarm);
         Setting.Flows.Remove(this);
     }
 

@@ -21,7 +21,7 @@ public sealed class Gateway : IAsyncDisposable
     private readonly GatewayOptions _options;
     private readonly Action<FlowEvent> _emit;
     private readonly Socket _listener;
-    private readonly FlowClock _clock;
+    private readonly ClockThread? _clock;
     private readonly FlowSetting _setting;
     private readonly PassiveRelays? _passive;
     private readonly FlowSet _flows = new();
@@ -30,15 +30,15 @@ public sealed class Gateway : IAsyncDisposable
     private readonly IPEndPoint? _to;
     private readonly Task _accepting = Task.CompletedTask;
 
-    private Gateway(GatewayOptions options, Socket listener, FlowClock clock, Action<FlowEvent> emit)
+    private Gateway(GatewayOptions options, Socket listener, ClockThread? clock, Action<FlowEvent> emit)
     {
         _clock = clock;
         _options = options;
         _emit = emit;
         _listener = listener;
         Listening = (IPEndPoint)listener.LocalEndPoint!;
-        bool isEpoll = options.Engine == RelayEngine.Auto && EpollLoop.IsHere;
-        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), _clock,
+        bool isEpoll = clock is null;
+        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), clock?.Clock,
             new Dialer(options.ConnectTimeout, isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options, emit), _flows, emit, _stopping.Token);
         _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _flows, _setting) : null;
         if (!isEpoll)
@@ -68,14 +68,14 @@ public sealed class Gateway : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(emit);
         Socket listener = ListenSocket.Open(options.Listen, Backlog);
-        var clock = new FlowClock();
+        ClockThread? clock = options.Engine == RelayEngine.Auto && EpollLoop.IsHere ? null : new ClockThread();
         try
         {
             return new Gateway(options, listener, clock, emit);
         }
         catch
         {
-            clock.Stop();
+            clock?.Stop();
             listener.Dispose();
             throw;
         }
@@ -104,7 +104,7 @@ public sealed class Gateway : IAsyncDisposable
         foreach (FlowRelay relay in left) relay.Abort(FlowTexts.Stopping);
         _passive?.Dispose();
         await _flows.EmptyAsync().ConfigureAwait(false);
-        _clock.Stop();
+        _clock?.Stop();
         return left.Length;
     }
 

@@ -12,9 +12,16 @@ namespace KeepAlive.Gateway;
 internal struct SendWatch
 {
     private Instant _since;
+    private long _sent;
 
-    /// <summary>Whether something was owed an acknowledgment when last asked.</summary>
-    public readonly bool IsWaiting => _since != Instant.Zero;
+    /// <summary>Whether there is anything to ask the kernel: not when nothing was sent since nothing was owed. It sees to its own probes.</summary>
+    /// <param name="sent">How many bytes were sent to the peer so far.</param>
+    public bool IsOwed(long sent)
+    {
+        bool isOwed = _since != Instant.Zero || sent != _sent;
+        _sent = sent;
+        return isOwed;
+    }
 
     /// <summary>Whether something sent, data or a probe, has drawn no acknowledgment for this long.</summary>
     public bool IsDead(PeerContact? seen, TimeSpan bound, Instant now)

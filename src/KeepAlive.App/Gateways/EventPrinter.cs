@@ -15,14 +15,16 @@ internal sealed class EventPrinter : IDisposable
 {
     private const int WaitingMax = 100_000;
 
-    // Nobody reads faster, and thousands of events a second are written in hundreds of calls.
-    private const int GatherMs = 5;
+    // Nobody reads faster, and thousands of events a second are written in tens of calls.
+    private const int PauseMs = 50;
 
     /// <summary>So much is written at a time.</summary>
     public const int WriteChars = 16 * 1024;
 
     // Texts come from the wire: quotes and control characters are escaped, letters of any language are not.
     private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly string[] KindNames = [.. Enum.GetValues<FlowEventKind>().Select(NameOf)];
 
     private readonly TextWriter _output;
     private readonly bool _json;
@@ -141,6 +143,7 @@ internal sealed class EventPrinter : IDisposable
             text.Clear();
             batch.Clear();
             if (dropped > 0) CommandLine.Complain($"keepalive gateway: {dropped} event(s) were dropped: whoever reads them is too slow, or their disk was full");
+            Pause();
         }
     }
 
@@ -149,6 +152,14 @@ internal sealed class EventPrinter : IDisposable
         _output.Write(text);
         _output.Flush();
         text.Clear();
+    }
+
+    private void Pause()
+    {
+        lock (_lock)
+        {
+            if (!_isOver) Monitor.Wait(_lock, PauseMs);
+        }
     }
 
     // False when all is written and no more will come.
@@ -162,7 +173,6 @@ internal sealed class EventPrinter : IDisposable
                 Monitor.Wait(_lock);
             }
 
-            if (!_isOver) Monitor.Wait(_lock, GatherMs);
             (batch, _waiting) = (_waiting, batch);
             (dropped, _dropped) = (_dropped, 0);
             return batch.Count > 0 || !_isOver;
@@ -172,7 +182,9 @@ internal sealed class EventPrinter : IDisposable
     private DateTimeOffset At(FlowEvent e) => _origin + (e.At - Instant.Zero);
 
     /// <summary><c>ProbeSent</c> as <c>probe-sent</c>.</summary>
-    public static string KindName(FlowEventKind kind)
+    public static string KindName(FlowEventKind kind) => KindNames[(int)kind];
+
+    private static string NameOf(FlowEventKind kind)
     {
         var name = new StringBuilder();
         foreach (char c in kind.ToString())
@@ -185,5 +197,5 @@ internal sealed class EventPrinter : IDisposable
     }
 
     // A terminal must not be driven by what a server says.
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
+    private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 }

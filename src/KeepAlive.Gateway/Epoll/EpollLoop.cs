@@ -26,7 +26,10 @@ internal interface IWatched
 /// <summary>A place in a loop's table.</summary>
 internal readonly record struct WatchedPlace(int Slot, uint Generation);
 
-/// <summary>One thread that waits for many sockets at once (epoll(7), edge-triggered: registered once, never again).</summary>
+/// <summary>
+/// One thread that waits for many sockets at once (epoll(7), edge-triggered: registered once, never again), and for the
+/// deadlines of flows: who is probed here is answered here, so nobody is woken or locked out for it.
+/// </summary>
 internal sealed unsafe class EpollLoop
 {
     public const int BufferBytes = 64 * 1024;
@@ -54,13 +57,22 @@ internal sealed unsafe class EpollLoop
     private uint _generation;
     private volatile int _count;
 
-    private EpollLoop(int epoll)
+    private EpollLoop(int epoll, int bell)
     {
         _epoll = epoll;
+        Clock = new FlowClock(() =>
+        {
+            // On its own thread it asks the clock before it waits.
+            if (t_here != this) Libc.Ring(bell);
+        });
+        _ = Add(new Bell(), [bell], Libc.EPOLLIN | Libc.EPOLLET);
         new Thread(Run) { IsBackground = true, Name = "relay" }.Start();
     }
 
     public PipePool Pipes { get; } = new();
+
+    /// <summary>For flows that are relayed here, though any will do.</summary>
+    public FlowClock Clock { get; }
 
     /// <summary>What is read by copying goes through here, and leaves it before the next is read.</summary>
     public byte* Buffer { get; } = (byte*)NativeMemory.AlignedAlloc(BufferBytes, 64);
@@ -121,8 +133,8 @@ internal sealed unsafe class EpollLoop
         var loops = new List<EpollLoop>();
         for (int i = 0; i < Environment.ProcessorCount; i++)
         {
-            int epoll = Libc.epoll_create1(Libc.EPOLL_CLOEXEC);
-            if (epoll >= 0) loops.Add(new EpollLoop(epoll));
+            int epoll = Libc.epoll_create1(Libc.EPOLL_CLOEXEC), bell = Libc.eventfd(0, Libc.O_CLOEXEC | Libc.O_NONBLOCK);
+            if (epoll >= 0 && bell >= 0) loops.Add(new EpollLoop(epoll, bell));
         }
 
         return [.. loops];
@@ -166,7 +178,8 @@ internal sealed unsafe class EpollLoop
         byte* events = (byte*)NativeMemory.Alloc((nuint)(EventsMax * EventBytes));
         while (true)
         {
-            int count = Libc.epoll_wait(_epoll, events, EventsMax, _again.Count > 0 ? 0 : -1);
+            int idle = Clock.Tick(MonotonicClock.Now);
+            int count = Libc.epoll_wait(_epoll, events, EventsMax, _again.Count > 0 ? 0 : idle);
             Instant now = MonotonicClock.Now;
             for (int i = 0; i < count; i++)
             {
@@ -199,5 +212,23 @@ internal sealed unsafe class EpollLoop
     private IWatched? Find(WatchedPlace place)
     {
         lock (_lock) return _table[place.Slot] is { } who && who.Place == place ? who : null;
+    }
+
+    // It has only to wake the loop. Never read: each ring of an edge-triggered one tells again.
+    private sealed class Bell : IWatched
+    {
+        public WatchedPlace Place { get; set; }
+
+        public void OnEvents(int side, uint events, Instant now)
+        {
+        }
+
+        public void OnTurn(int side, Instant now)
+        {
+        }
+
+        public void OnFault(Exception fault)
+        {
+        }
     }
 }

@@ -61,6 +61,12 @@ internal static unsafe partial class Libc
     public static partial int epoll_wait(int epoll, void* events, int most, int timeoutMs);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint write(int fd, void* bytes, nuint length);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int pipe2(int* ends, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
@@ -101,6 +107,13 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int close(int fd);
+
+    /// <summary>Adds one to an eventfd(2).</summary>
+    public static void Ring(int eventFd)
+    {
+        ulong one = 1;
+        _ = write(eventFd, &one, sizeof(ulong));
+    }
 
     /// <summary>A TCP socket, non-blocking.</summary>
     public static int Socket(AddressFamily family) =>
