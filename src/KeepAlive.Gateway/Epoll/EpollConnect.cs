@@ -24,7 +24,7 @@ internal sealed class EpollConnect : IWatched
         if ((events & (Libc.EPOLLOUT | Libc.EPOLLERR | Libc.EPOLLHUP)) != 0) _ready.TrySetResult();
     }
 
-    public void OnTurn(int side, Instant now)
+    public void OnTurn(int side, TurnPart part, Instant now)
     {
         // It asks for none.
     }

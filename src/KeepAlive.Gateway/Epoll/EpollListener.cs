@@ -122,7 +122,7 @@ internal sealed class EpollListener(Socket listener, Action<int, IPEndPoint> acc
 
         public void OnEvents(int side, uint events, Instant now) => owner.Accept(this);
 
-        public void OnTurn(int side, Instant now)
+        public void OnTurn(int side, TurnPart part, Instant now)
         {
             // It asks for none.
         }

@@ -16,11 +16,21 @@ internal interface IWatched
     /// <param name="now">When the loop woke.</param>
     void OnEvents(int side, uint events, Instant now);
 
-    /// <summary>The turn it asked for by <see cref="EpollLoop.Again"/>.</summary>
-    void OnTurn(int side, Instant now);
+    /// <summary>A part of the turn it asked for by <see cref="EpollLoop.Again"/>.</summary>
+    void OnTurn(int side, TurnPart part, Instant now);
 
     /// <summary>A fault of our own while it was told something: it costs this one, not the loop of all.</summary>
     void OnFault(Exception fault);
+}
+
+/// <summary>All that have a turn send before any of them reads.</summary>
+internal enum TurnPart
+{
+    /// <summary>What was read in an earlier turn is sent.</summary>
+    Send,
+
+    /// <summary>The rest; it may ask for another.</summary>
+    Read,
 }
 
 /// <summary>A place in a loop's table.</summary>
@@ -51,7 +61,8 @@ internal sealed unsafe class EpollLoop
     private readonly int _epoll;
     private readonly Lock _lock = new();
     private readonly Stack<int> _free = [];
-    private readonly Queue<(IWatched Who, int Side)> _again = [];
+    private List<(IWatched Who, int Side)> _again = [];
+    private List<(IWatched Who, int Side)> _turns = [];
     private IWatched?[] _table = new IWatched?[64];
     private int _used;
     private uint _generation;
@@ -76,6 +87,9 @@ internal sealed unsafe class EpollLoop
 
     /// <summary>What is read by copying goes through here, and leaves it before the next is read.</summary>
     public byte* Buffer { get; } = (byte*)NativeMemory.AlignedAlloc(BufferBytes, 64);
+
+    /// <summary>Whether more than one has something to do now.</summary>
+    public bool IsBusy { get; private set; }
 
     /// <summary>Whether this engine can be here.</summary>
     public static bool IsHere => Loops.Length > 0;
@@ -125,7 +139,7 @@ internal sealed unsafe class EpollLoop
     }
 
     /// <summary>It has more to do than it may do at once: after the others. Once until <see cref="IWatched.OnTurn"/>. On the loop's thread.</summary>
-    public void Again(IWatched who, int side) => _again.Enqueue((who, side));
+    public void Again(IWatched who, int side) => _again.Add((who, side));
 
     private static EpollLoop[] Open()
     {
@@ -181,27 +195,28 @@ internal sealed unsafe class EpollLoop
             int idle = Clock.Tick(MonotonicClock.Now);
             int count = Libc.epoll_wait(_epoll, events, EventsMax, _again.Count > 0 ? 0 : idle);
             Instant now = MonotonicClock.Now;
+            IsBusy = count + _again.Count > 1;
             for (int i = 0; i < count; i++)
             {
                 var entry = new ReadOnlySpan<byte>(events + (i * EventBytes), EventBytes);
                 uint place = BinaryPrimitives.ReadUInt32LittleEndian(entry[DataAt..]), generation = BinaryPrimitives.ReadUInt32LittleEndian(entry[(DataAt + 4)..]);
-                if (Find(new WatchedPlace((int)(place >> 1), generation)) is { } who) Tell(who, (int)(place & 1), BinaryPrimitives.ReadUInt32LittleEndian(entry), now);
+                if (Find(new WatchedPlace((int)(place >> 1), generation)) is { } who)
+                    Tell(who, (int)(place & 1), BinaryPrimitives.ReadUInt32LittleEndian(entry), TurnPart.Read, now);
             }
 
-            for (int left = _again.Count; left > 0; left--)
-            {
-                (IWatched who, int side) = _again.Dequeue();
-                Tell(who, side, null, now);
-            }
+            (_turns, _again) = (_again, _turns);
+            foreach ((IWatched who, int side) in _turns) Tell(who, side, 0, TurnPart.Send, now);
+            foreach ((IWatched who, int side) in _turns) Tell(who, side, 0, TurnPart.Read, now);
+            _turns.Clear();
         }
     }
 
-    private static void Tell(IWatched who, int side, uint? events, Instant now)
+    private static void Tell(IWatched who, int side, uint events, TurnPart part, Instant now)
     {
         try
         {
-            if (events is { } seen) who.OnEvents(side, seen, now);
-            else who.OnTurn(side, now);
+            if (events != 0) who.OnEvents(side, events, now);
+            else who.OnTurn(side, part, now);
         }
         catch (Exception e)
         {
@@ -223,7 +238,7 @@ internal sealed unsafe class EpollLoop
         {
         }
 
-        public void OnTurn(int side, Instant now)
+        public void OnTurn(int side, TurnPart part, Instant now)
         {
         }
 

@@ -149,10 +149,17 @@ internal sealed unsafe class EpollWire : Wire, IWatched
         }
     }
 
-    public void OnTurn(int side, Instant now)
+    public void OnTurn(int side, TurnPart part, Instant now)
     {
         lock (Owner)
         {
+            if (part == TurnPart.Send)
+            {
+                if (!_isClosed && Of(side).Flush(Fd(1 - side)) is var errno and not (0 or Libc.EAGAIN))
+                    Owner.OnFailed((Leg)(1 - side), RelayCall.Send, Libc.ToSocketError(errno));
+                return;
+            }
+
             Of(side).IsQueued = false;
             Go(side, now);
         }
