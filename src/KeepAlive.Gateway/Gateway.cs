@@ -143,6 +143,8 @@ public sealed class Gateway : IAsyncDisposable
     // By Linux's engine: nothing of the runtime's is made for a client that is served.
     private void Begin(int client, IPEndPoint peer)
     {
+        // Those of a listener on loopback have it from there.
+        if (!IPAddress.IsLoopback(Listening.Address)) LoopbackPacing.Lift(client, peer.Address);
         if (_to is { } to && TryAdmit(client, peer, out FlowRelay? relay)) relay.Open(client, to);
         else if (_to is null) Begin(new Socket(new SafeSocketHandle(client, ownsHandle: true)));
         else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), _options.Protocol.Refusal.Span);

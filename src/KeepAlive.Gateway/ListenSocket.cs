@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KeepAlive.Gateway.Epoll;
 
 namespace KeepAlive.Gateway;
 
@@ -14,6 +15,7 @@ internal static class ListenSocket
         {
             listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             listener.Bind(address);
+            LoopbackPacing.Lift(listener, address.Address);
             listener.Listen(backlog);
             return listener;
         }

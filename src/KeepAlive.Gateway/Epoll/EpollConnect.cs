@@ -38,6 +38,7 @@ internal sealed class EpollConnect : IWatched
         if (fd < 0) throw Failure(Marshal.GetLastPInvokeError());
         try
         {
+            LoopbackPacing.Lift(fd, to.Address);
             int errno = SockAddr.Connect(fd, to);
             if (errno == Libc.EINPROGRESS)
             {

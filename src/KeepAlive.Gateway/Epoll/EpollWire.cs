@@ -49,6 +49,7 @@ internal sealed unsafe class EpollWire : Wire, IWatched
     /// <returns>Why it failed at once; otherwise success.</returns>
     public SocketError Connect(IPEndPoint to)
     {
+        LoopbackPacing.Lift(_upstream, to.Address);
         int errno = SockAddr.Connect(_upstream, to);
         if (errno is not (0 or Libc.EINPROGRESS)) return Libc.ToSocketError(errno);
         (_isConnecting, _port) = (true, (ushort)to.Port);

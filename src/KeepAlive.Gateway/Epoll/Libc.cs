@@ -37,6 +37,7 @@ internal static unsafe partial class Libc
     public const int SO_LINGER = 13;
     public const int IPPROTO_TCP = 6;
     public const int TCP_NODELAY = 1;
+    public const int TCP_CONGESTION = 13;
     public const int MSG_OOB = 0x1;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_NOSIGNAL = 0x4000;
