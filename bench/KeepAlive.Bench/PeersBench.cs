@@ -32,12 +32,15 @@ internal static class PeersBench
     private const int BesideFlows = 8;
     private const long EndlessBytes = 1L << 40;
 
-    public static async Task<int> RunAsync(int rounds)
+    /// <param name="rounds">How often each is measured.</param>
+    /// <param name="isFew">Only ours and what it is compared with.</param>
+    public static async Task<int> RunAsync(int rounds, bool isFew)
     {
         string folder = Directory.CreateTempSubdirectory("keepalive-bench-").FullName;
         try
         {
             IReadOnlyList<Relay> relays = Relay.All(folder, FlowsMax, out IReadOnlyList<string> missing);
+            if (isFew) relays = [.. relays.Where(r => r.Name is Relay.DirectName or Relay.OursName or Relay.LoopName or Relay.SplicedName)];
             Console.WriteLine($"{Machine.Describe()}; {Congestion()} as congestion control; {rounds} rounds, medians\n");
             if (missing.Count > 0) Console.WriteLine($"not here: {string.Join(", ", missing)} (eng/test-servers bench brings them)\n");
             using Peer server = Peer.Start(Environment.ProcessPath!, "load-server");

@@ -26,9 +26,11 @@ switch (args)
     case ["micro"]:
         return MicroBench.Run();
     case ["peers"]:
-        return await PeersBench.RunAsync(rounds: 3).ConfigureAwait(false);
+        return await PeersBench.RunAsync(rounds: 3, isFew: false).ConfigureAwait(false);
     case ["peers", var rounds]:
-        return await PeersBench.RunAsync(int.Parse(rounds)).ConfigureAwait(false);
+        return await PeersBench.RunAsync(int.Parse(rounds), isFew: false).ConfigureAwait(false);
+    case ["peers", var rounds, "few"]:
+        return await PeersBench.RunAsync(int.Parse(rounds), isFew: true).ConfigureAwait(false);
     case ["load-server"]:
         return await LoadServer.RunAsync(isFtp: false).ConfigureAwait(false);
     case ["load-ftp-server"]:
@@ -48,6 +50,6 @@ switch (args)
     case ["loop", var listen, var to]:
         return await Relay.LoopAsync(int.Parse(listen), int.Parse(to)).ConfigureAwait(false);
     default:
-        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | idle | list | run | start | peers [ROUNDS]");
+        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | idle | list | run | start | peers [ROUNDS [few]]");
         return 2;
 }

@@ -14,6 +14,7 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
     public const string ForkingName = "socat, 64 KB";
     public const string SockmapName = "BPF sockmap, no limit";
     public const string LoopName = "plain C# loop";
+    public const string DirectName = "direct";
     public const string SplicedName = "HAProxy, spliced, 1 MB pipes";
 
     private static string Servers => Path.Combine(Machine.Root, ".cache/servers");
@@ -30,7 +31,7 @@ internal sealed record Relay(string Name, Func<int, int, Peer>? Start)
     {
         var found = new List<Relay>
         {
-            new("direct", null),
+            new(DirectName, null),
             Ours(OursName, "tcp"),
             Ours("keepalive gateway, tcp, portable engine", "tcp", "--engine", "portable"),
             new(LoopName, (listen, to) => Peer.Start(Environment.ProcessPath!, "loop", $"{listen}", $"{to}")),
