@@ -48,11 +48,11 @@ internal sealed class DataRelays
 
     public bool Any(Func<DataRelay, bool> matches)
     {
-        lock (_lock) return _open.Any(matches);
+        lock (_lock) return _open.Count > 0 && _open.Any(matches);
     }
 
     private DataRelay[] Snapshot()
     {
-        lock (_lock) return [.. _open];
+        lock (_lock) return _open.Count > 0 ? [.. _open] : []; // most of the time there is none
     }
 }
