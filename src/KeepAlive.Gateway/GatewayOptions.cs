@@ -51,6 +51,9 @@ public sealed record GatewayOptions
     /// <summary>The protocol's own probes towards the server; off for none.</summary>
     public KeepAliveSpec Probe { get; init; } = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(30), 3, TimeSpan.FromSeconds(10)));
 
+    /// <summary>Those towards the client, where the protocol has any; off for none.</summary>
+    public KeepAliveSpec ClientProbe { get; init; } = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(30), 3, TimeSpan.FromSeconds(10)));
+
     /// <summary>Flows at a time; further clients are refused in the protocol's words.</summary>
     public int MaxFlows { get; init; } = MaxFlowsDefault;
 

@@ -9,7 +9,7 @@ namespace KeepAlive.Gateway;
 /// <remarks>
 /// <code>
 /// Wire ─ bytes ─▶ Protocol ─ Verdicts ─▶ Wire.Send                       under the flow's monitor
-/// FlowClock ─ deadline ─▶ Probe ─ effect ─▶ Protocol.TryProbe ──▲
+/// FlowClock ─ deadline ─▶ LegProbe, one a leg ─ effect ─▶ Protocol.TryProbe ──▲
 /// </code>
 /// </remarks>
 internal sealed class InspectedRelay : FlowRelay
@@ -20,9 +20,8 @@ internal sealed class InspectedRelay : FlowRelay
 
     private readonly DataConnections _data;
     private Protocol? _protocol;
-    private Probe _probe;
-    private bool _probes;
-    private string? _withheld;
+    private LegProbe? _toDownstream;
+    private LegProbe? _toUpstream;
 
     // Whether the protocol held a leg's bytes back when last asked, a bit each.
     private int _held;
@@ -41,9 +40,10 @@ internal sealed class InspectedRelay : FlowRelay
     {
         if (IsDead) return;
         Verdicts verdicts = Fresh();
-        if (from == Leg.Upstream) _probe.OnReceived(now);
+        (from == Leg.Downstream ? _toDownstream : _toUpstream)?.Machine.OnReceived(now);
         _protocol!.OnReceived(from, bytes, now, verdicts);
-        if (!verdicts.BytesFor(Leg.Upstream).IsEmpty) _probe.OnSent(now);
+        if (!verdicts.BytesFor(Leg.Downstream).IsEmpty) _toDownstream?.Machine.OnSent(now);
+        if (!verdicts.BytesFor(Leg.Upstream).IsEmpty) _toUpstream?.Machine.OnSent(now);
         CarryOut(verdicts);
     }
 
@@ -65,28 +65,21 @@ internal sealed class InspectedRelay : FlowRelay
     {
         uint seed = (uint)Random.Shared.Next();
         _protocol = Setting.NewProtocol!(_data, now, seed);
-        _probes = Setting.Options.Probe.IsOn;
-        if (_probes) _probe = new Probe(Setting.Options.Probe.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, now, Random.Shared.NextDouble());
+        _toUpstream = NewProbe(Leg.Upstream, Setting.Options.Probe, now);
+        _toDownstream = NewProbe(Leg.Downstream, Setting.Options.ClientProbe, now);
         Wire!.Start(isPlain: false);
     }
 
-    protected override Instant DeadlineOf() => Instant.Min(_protocol!.Deadline, _probes && !_protocol.IsPlain ? _probe.Deadline : Instant.Never);
+    protected override Instant DeadlineOf() => _protocol!.IsPlain ? _protocol.Deadline
+        : Instant.Min(_protocol.Deadline, Instant.Min(_toDownstream?.Machine.Deadline ?? Instant.Never, _toUpstream?.Machine.Deadline ?? Instant.Never));
 
     protected override void OnDeadlineOf(Instant now)
     {
         Verdicts verdicts = Fresh();
         _protocol!.OnDeadline(now, verdicts);
-        switch (_probes && !_protocol.IsPlain ? _probe.OnDeadline(now) : ProbeEffect.None)
-        {
-            case ProbeEffect.SendProbe:
-                SendProbe(now, verdicts);
-                break;
-            case ProbeEffect.GiveUp:
-                Die(Leg.Upstream, $"{_probe.Unanswered} probes in a row unanswered");
-                return;
-        }
-
-        CarryOut(verdicts);
+        Ask(Leg.Downstream, _toDownstream, now, verdicts);
+        Ask(Leg.Upstream, _toUpstream, now, verdicts);
+        if (!IsDead) CarryOut(verdicts);
     }
 
     protected override void LookAtData(Instant now) => _data.Look(Setting.KeepAlive.SendBound, now);
@@ -94,7 +87,7 @@ internal sealed class InspectedRelay : FlowRelay
     // A transfer may outlive its control connection; one whose control connection died does not.
     protected override void Finish()
     {
-        _probes = false;
+        (_toDownstream, _toUpstream) = (null, null);
         Task ended = _data.FinishAsync(); // first: nothing is opened behind the back of what follows
         if (IsDead) _data.Close();
         if (ended.IsCompleted) base.Finish();
@@ -115,18 +108,29 @@ internal sealed class InspectedRelay : FlowRelay
         return t_verdicts;
     }
 
-    private void SendProbe(Instant now, Verdicts verdicts)
-    {
-        ProbeAttempt attempt = ClientProven(now) is { } why
-            ? new ProbeAttempt(ProbeOutcome.Withheld, why)
-            : _protocol!.TryProbe(Leg.Upstream, now, verdicts);
-        if (attempt.Outcome == ProbeOutcome.Sent) _probe.OnProbeSent(now);
-        else if (attempt.Outcome == ProbeOutcome.Refreshed) _probe.OnRefreshSent(now);
-        else _probe.OnWithheld(now);
+    private LegProbe? NewProbe(Leg towards, KeepAliveSpec spec, Instant now) => spec.IsOn && _protocol!.CanProbe(towards)
+        ? new LegProbe { Machine = new Probe(spec.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, now, Random.Shared.NextDouble()) } : null;
 
-        if (attempt.Outcome != ProbeOutcome.Withheld) verdicts.Note(FlowEventKind.ProbeSent, attempt.Text, Leg.Upstream);
-        else if (attempt.Text != _withheld && !_protocol!.IsPlain) verdicts.Note(FlowEventKind.ProbeWithheld, attempt.Text, Leg.Upstream);
-        _withheld = attempt.Outcome == ProbeOutcome.Withheld ? attempt.Text : null;
+    private void Ask(Leg towards, LegProbe? probe, Instant now, Verdicts verdicts)
+    {
+        if (probe is null || _protocol!.IsPlain || IsDead) return;
+        ProbeEffect effect = probe.Machine.OnDeadline(now);
+        if (effect == ProbeEffect.SendProbe) SendProbe(towards, probe, now, verdicts);
+        else if (effect == ProbeEffect.GiveUp) Die(towards, $"{probe.Machine.Unanswered} probes in a row unanswered");
+    }
+
+    private void SendProbe(Leg towards, LegProbe probe, Instant now, Verdicts verdicts)
+    {
+        ProbeAttempt attempt = towards == Leg.Upstream && ClientProven(now) is { } why
+            ? new ProbeAttempt(ProbeOutcome.Withheld, why)
+            : _protocol!.TryProbe(towards, now, verdicts);
+        if (attempt.Outcome == ProbeOutcome.Sent) probe.Machine.OnProbeSent(now);
+        else if (attempt.Outcome == ProbeOutcome.Refreshed) probe.Machine.OnRefreshSent(now);
+        else probe.Machine.OnWithheld(now);
+
+        if (attempt.Outcome != ProbeOutcome.Withheld) verdicts.Note(FlowEventKind.ProbeSent, attempt.Text, towards);
+        else if (attempt.Text != probe.Withheld && !_protocol!.IsPlain) verdicts.Note(FlowEventKind.ProbeWithheld, attempt.Text, towards);
+        probe.Withheld = attempt.Outcome == ProbeOutcome.Withheld ? attempt.Text : null;
     }
 
     // Probing the server for a client that is gone would keep its session open for nobody (liveness laundered).
@@ -153,5 +157,14 @@ internal sealed class InspectedRelay : FlowRelay
         if ((_held & ~held) != 0) Wire.Resume();
         _held = held;
         Rearm();
+    }
+
+    // The probes towards one leg. A field, as the machine is a mutable struct.
+    private sealed class LegProbe
+    {
+        public Probe Machine;
+
+        /// <summary>Why none was sent when last due: said once.</summary>
+        public string? Withheld { get; set; }
     }
 }

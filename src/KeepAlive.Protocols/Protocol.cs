@@ -40,6 +40,9 @@ public abstract class Protocol
     /// <summary>When <see cref="OnDeadline"/> wants to be called; <see cref="Instant.Never"/> when not at all.</summary>
     public virtual Instant Deadline => Instant.Never;
 
+    /// <summary>Whether it has probes towards a leg at all: towards the server, unless said otherwise.</summary>
+    public virtual bool CanProbe(Leg towards) => towards == Leg.Upstream;
+
     /// <summary>Bytes arrived from a leg.</summary>
     public abstract void OnReceived(Leg from, ReadOnlySpan<byte> bytes, Instant now, Verdicts verdicts);
 
