@@ -1,5 +1,9 @@
 using KeepAlive.Core;
 using KeepAlive.Protocols.Ftp;
+using KeepAlive.Protocols.Ldap;
+using KeepAlive.Protocols.Mqtt;
+using KeepAlive.Protocols.PostgreSql;
+using KeepAlive.Protocols.WebSocket;
 
 namespace KeepAlive.Protocols;
 
@@ -14,6 +18,12 @@ public sealed record ProtocolOptions
 {
     /// <summary>For <c>ftp</c>.</summary>
     public FtpOptions Ftp { get; init; } = new();
+
+    /// <summary>For <c>ldap</c>.</summary>
+    public LdapOptions Ldap { get; init; } = new();
+
+    /// <summary>For <c>postgresql</c>.</summary>
+    public PostgreSqlOptions PostgreSql { get; init; } = new();
 }
 
 /// <summary>A protocol the gateway speaks.</summary>
@@ -35,6 +45,10 @@ public static class ProtocolList
             var server = new FtpServer();
             return (data, now, seed) => new FtpProtocol(options.Ftp, server, data, now, seed);
         }),
+        new("websocket", 0, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _ => (_, _, seed) => new WebSocketProtocol(seed)),
+        new("ldap", 389, LdapProtocol.Refusal, options => (_, now, _) => new LdapProtocol(options.Ldap, now)),
+        new("postgresql", 5432, PostgreSqlMessage.Refusal, options => (_, now, _) => new PostgreSqlProtocol(options.PostgreSql, now)),
+        new("mqtt", 1883, default, _ => (_, _, _) => new MqttProtocol()),
     ];
 
     /// <summary>The protocol of servers on this port; the plain relay where that is not known.</summary>

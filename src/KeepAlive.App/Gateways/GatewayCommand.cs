@@ -6,6 +6,8 @@ using KeepAlive.Core;
 using KeepAlive.Gateway;
 using KeepAlive.Protocols;
 using KeepAlive.Protocols.Ftp;
+using KeepAlive.Protocols.Ldap;
+using KeepAlive.Protocols.PostgreSql;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Gateways;
@@ -21,6 +23,7 @@ internal static class GatewayCommand
     private static readonly Option<string> ProtocolName = new("--protocol") { Description = "auto (by the server's port), " + string.Join(", ", ProtocolList.All.Select(p => p.Name)), DefaultValueFactory = _ => "auto" };
     private static readonly Option<KeepAliveSpec> Tcp = CommandLine.Option<KeepAliveSpec>("--tcp", "Kernel keepalive on both legs: idle:count:interval, on, off", Texts.Spec, "60:3:20");
     private static readonly Option<KeepAliveSpec> ProbeSpec = CommandLine.Option<KeepAliveSpec>("--probe", "The protocol's own probes towards the server: idle:count:interval, on, off", Texts.Spec, "30:3:10");
+    private static readonly Option<KeepAliveSpec?> ClientProbe = CommandLine.Option<KeepAliveSpec?>("--client-probe", "Those towards the client, where the protocol has any: as --probe unless given", OptionalSpec);
     private static readonly Option<UserTimeout> UserTimeoutOption = CommandLine.Option<UserTimeout>("--user-timeout", "TCP user timeout: auto (the detection time), off, or a duration", Texts.UserTimeoutText, "auto");
     private static readonly Option<int> MaxFlows = CommandLine.Option("--max-flows", "Flows at a time; further clients are refused", Texts.NumberWithin(1, 1_000_000), $"{GatewayOptions.MaxFlowsDefault}");
     private static readonly Option<TimeSpan> Drain = CommandLine.Option("--drain", "How long to wait for flows to end when stopped", Texts.DurationWithin(TimeSpan.Zero, Day), "30s");
@@ -28,6 +31,7 @@ internal static class GatewayCommand
     private static readonly Option<PortRange?> DataPorts = CommandLine.Option("--data-ports", "Ports for FTP data connections that peers dial to us: FIRST-LAST", Texts.Ports(65536));
     private static readonly Option<PortRange?> PassiveRange = CommandLine.Option("--passive-range", "The server's passive ports, relayed one to one, for FTP over TLS: FIRST-LAST", Texts.Ports(PortsMax));
     private static readonly Option<string> FtpCommands = new("--ftp-commands") { Description = "What keeps idle FTP sessions alive: some of noop,pwd,type,stat,rest,cwd,list; 'random:' before it picks at random", DefaultValueFactory = _ => "noop,pwd,type,stat,rest" };
+    private static readonly Option<LdapProbe> LdapProbeOption = new("--ldap-probe") { Description = "What keeps LDAP sessions alive: abandon (never answered), search (of the root entry: answered)", DefaultValueFactory = _ => LdapProbe.Abandon };
     private static readonly Option<TimeSpan?> Hold = CommandLine.Option<TimeSpan?>("--hold", "Hold idle sessions against the server's own idle policy, for at most this long after the client's last command", HoldText);
     private static readonly Option<string> Engine = new("--engine") { Description = "What moves the bytes: auto (the best there is here), portable", DefaultValueFactory = _ => "auto" };
     private static readonly Option<bool> NoCheck = new("--no-check") { Description = "Start even if the server cannot be reached now" };
@@ -36,7 +40,7 @@ internal static class GatewayCommand
     public static Command Create()
     {
         var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
-        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, Engine, NoCheck, Json])
+        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, Engine, NoCheck, Json])
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
@@ -116,10 +120,13 @@ internal static class GatewayCommand
                 ProtocolOptions = new ProtocolOptions
                 {
                     Ftp = new FtpOptions { Commands = commands.Commands, RandomOrder = commands.Random, IdleAgeMax = hold ?? FtpOptions.IdleAgeDefault },
+                    Ldap = new LdapOptions { Probe = parsed.GetValue(LdapProbeOption), IdleAgeMax = hold ?? LdapOptions.IdleAgeDefault },
+                    PostgreSql = new PostgreSqlOptions { IdleAgeMax = hold ?? TimeSpan.MaxValue },
                 },
                 Tcp = parsed.GetValue(Tcp),
                 UserTimeout = parsed.GetValue(UserTimeoutOption),
                 Probe = parsed.GetValue(ProbeSpec),
+                ClientProbe = parsed.GetValue(ClientProbe) ?? parsed.GetValue(ProbeSpec),
                 MaxFlows = parsed.GetValue(MaxFlows),
                 ConnectTimeout = parsed.GetValue(ConnectTimeout),
                 DataPorts = parsed.GetValue(DataPorts),
@@ -160,6 +167,13 @@ internal static class GatewayCommand
     {
         bool good = Texts.DurationWithin(TimeSpan.FromSeconds(1), TimeSpan.FromDays(30))(text, out TimeSpan duration, out fault);
         value = good ? duration : null;
+        return good;
+    }
+
+    private static bool OptionalSpec(string text, out KeepAliveSpec? value, out string? fault)
+    {
+        bool good = Texts.Spec(text, out KeepAliveSpec spec, out fault);
+        value = good ? spec : null;
         return good;
     }
 }

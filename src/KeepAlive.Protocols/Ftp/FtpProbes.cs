@@ -56,12 +56,7 @@ internal sealed class FtpProbes
     {
         if (WhyNot(now) is { } why) return new ProbeAttempt(ProbeOutcome.Withheld, why);
         if (_exchange.TransferRuns) return ProbeTransfer(now, verdicts);
-        if (now - _lastActivity > _options.IdleAgeMax)
-        {
-            return new ProbeAttempt(ProbeOutcome.Withheld,
-                $"no command from the client for {Duration.Format(_options.IdleAgeMax)}: the server's own idle policy rules (--hold to override)");
-        }
-
+        if (now - _lastActivity > _options.IdleAgeMax) return IdleAge.Past(_options.IdleAgeMax);
         if (_exchange.Owed >= KeepAlivePolicy.CountMax) return new ProbeAttempt(ProbeOutcome.Withheld, "too many answers owed");
         if (_options.RandomOrder) _next = (int)(NextRandom() % (uint)_options.Commands.Count);
         else if (_exchange.Owed > 0) _next = (_next + 1) % _options.Commands.Count; // the answer stays away: perhaps this command is filtered
