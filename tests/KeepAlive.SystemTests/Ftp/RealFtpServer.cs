@@ -64,7 +64,7 @@ public sealed class RealFtpServer : IAsyncDisposable
         {
             await server.PrepareAsync();
             server._daemon = await lab.Server.StartAsync(server.Command());
-            await server.WaitUntilListeningAsync();
+            await lab.Server.ListensAsync(Port, server._daemon);
             return server;
         }
         catch
@@ -175,15 +175,4 @@ public sealed class RealFtpServer : IAsyncDisposable
         {(Name == FtpServerName.ProFtpd ? $"UseSendfile off\nTransferRate RETR,STOR {BytesPerSecond / 1024}" : "UseSendfile on")}
 
         """;
-
-    // The kernel's own list is asked: a connection to find out would be a session in the server's eyes.
-    private async Task WaitUntilListeningAsync()
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!(await _host.RunAsync(["ss", "-Hltn"], cancel: limit.Token)).Contains($":{Port} ", StringComparison.Ordinal))
-        {
-            Assert.True(_daemon!.IsRunning, $"{Name} did not start: {_daemon.Transcript}");
-            await Task.Delay(20, limit.Token);
-        }
-    }
 }

@@ -60,6 +60,19 @@ public sealed partial class NetworkSpace
         return done.Task;
     }
 
+    /// <summary>
+    /// Waits until a server listens. The kernel's own list is asked: a connection to find out would be a session in the server's eyes.
+    /// </summary>
+    public async Task ListensAsync(int port, ChildProcess server)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!(await RunAsync(["ss", "-Hltn"], cancel: limit.Token)).Contains($":{port} ", StringComparison.Ordinal))
+        {
+            Assert.True(server.IsRunning, $"'{server.Name}' did not start: {server.Transcript}");
+            await Task.Delay(20, limit.Token);
+        }
+    }
+
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
     private static partial int SetNamespace(SafeHandle space, int kind);
 }

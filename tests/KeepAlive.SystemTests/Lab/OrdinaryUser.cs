@@ -3,8 +3,11 @@ namespace KeepAlive.SystemTests.Lab;
 /// <summary>Somebody without rights: how root runs a program as nobody, from a place nobody may read.</summary>
 internal static class OrdinaryUser
 {
+    /// <summary>nobody's.</summary>
+    public const string Id = "65534";
+
     /// <summary>What goes before a command.</summary>
-    public static IReadOnlyList<string> Prefix { get; } = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", "--"];
+    public static IReadOnlyList<string> Prefix { get; } = ["setpriv", $"--reuid={Id}", $"--regid={Id}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", "--"];
 
     /// <summary>A copy of the program that everybody may run: the working copy may lie in somebody's home.</summary>
     public static string Program(WorkFolder folder)

@@ -1,0 +1,113 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text;
+using KeepAlive.SystemTests.Ftp;
+using KeepAlive.SystemTests.Gateway;
+using KeepAlive.SystemTests.Lab;
+
+namespace KeepAlive.SystemTests.Sessions;
+
+/// <summary>
+/// WebSockets of .NET that ping nobody, silent for 24 s behind a middlebox that forgets after 8 s and, where nginx stands before
+/// the server, an idle limit of 5 s: lost without us, held by the gateway's pings. Kernel keepalive is off throughout.
+/// </summary>
+public sealed class WebSocketSessionTests
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(24);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Outlives_the_middlebox_and_the_proxy_through_the_gateway(bool byNginx)
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using var work = new WorkFolder();
+        await using WebSocketServer server = await WebSocketServer.StartAsync(await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address)));
+        await using ChildProcess? nginx = byNginx ? await StartNginxAsync(lab, work, server.Port) : null;
+        int port = byNginx ? NginxPort : server.Port;
+        await using GatewayProcess gateway = await GatewayProcess.StartAsync(
+            lab.Client, $"{lab.Server.Address}", port, "--protocol", "websocket", "--tcp", "off", "--probe", "2:3:2");
+        await using GatewayProcess idle = await GatewayProcess.StartAsync(
+            lab.Client, $"{lab.Server.Address}", port, "--protocol", "websocket", "--tcp", "off", "--probe", "off");
+
+        Task<string> alone = OutcomeAsync(lab, $"{lab.Server.Address}:{port}"), unprobed = OutcomeAsync(lab, $"127.0.0.1:{idle.Port}");
+        Assert.Equal("kept", await OutcomeAsync(lab, $"127.0.0.1:{gateway.Port}"));
+        Assert.Equal(("lost", "lost"), (await alone, await unprobed));
+        Assert.True(gateway.Count("probe-answered") >= 10, gateway.Transcript);
+        Assert.Equal(0, idle.Count("probe-sent"));
+    }
+
+    private const int NginxPort = 8080;
+
+    private static async Task<ChildProcess> StartNginxAsync(NetworkLab lab, WorkFolder work, int port)
+    {
+        string program = Requires.Server("nginx", "usr/sbin/nginx"), configuration = work.File("nginx.conf");
+        await File.WriteAllTextAsync(configuration, $$"""
+            daemon off;
+            user root;
+            worker_processes 1;
+            pid {{work.File("nginx.pid")}};
+            error_log stderr warn;
+            events { worker_connections 64; }
+            http {
+              access_log off;
+              client_body_temp_path {{work.File("body")}}; proxy_temp_path {{work.File("proxy")}}; fastcgi_temp_path {{work.File("fastcgi")}};
+              uwsgi_temp_path {{work.File("uwsgi")}}; scgi_temp_path {{work.File("scgi")}};
+              server {
+                listen {{lab.Server.Address}}:{{NginxPort}};
+                location / {
+                  proxy_pass http://{{lab.Server.Address}}:{{port}};
+                  proxy_http_version 1.1;
+                  proxy_set_header Upgrade $http_upgrade;
+                  proxy_set_header Connection "upgrade";
+                  proxy_read_timeout 5s;
+                  proxy_send_timeout 5s;
+                }
+              }
+            }
+            """, TestContext.Current.CancellationToken);
+        ChildProcess nginx = await lab.Server.StartAsync([program, "-p", work.Path, "-e", "stderr", "-c", configuration]);
+        await lab.Server.ListensAsync(NginxPort, nginx);
+        return nginx;
+    }
+
+    private static async Task<string> OutcomeAsync(NetworkLab lab, string at)
+    {
+        using var limit = new CancellationTokenSource(Silence + Patience + Patience);
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (target, cancel) =>
+            {
+                Socket socket = await lab.Client.InsideAsync(() => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true });
+                await socket.ConnectAsync(target.DnsEndPoint, cancel);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
+        using var client = new ClientWebSocket();
+        client.Options.KeepAliveInterval = TimeSpan.Zero;
+        await client.ConnectAsync(new Uri($"ws://{at}/"), invoker, limit.Token);
+        Task<string> first = HearAsync(client, limit.Token);
+        await client.SendAsync("one"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, limit.Token);
+        Assert.Equal("one", await first);
+        try
+        {
+            Task<string> second = HearAsync(client, limit.Token); // pongs are sent only while somebody reads
+            await Task.Delay(Silence, limit.Token);
+            await client.SendAsync("two"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, limit.Token);
+            return await second.WaitAsync(Patience, limit.Token) == "two" ? "kept" : "garbled";
+        }
+        catch (Exception e) when (e is WebSocketException or TimeoutException or OperationCanceledException)
+        {
+            return "lost";
+        }
+    }
+
+    private static async Task<string> HearAsync(ClientWebSocket client, CancellationToken cancel)
+    {
+        byte[] buffer = new byte[64];
+        WebSocketReceiveResult said = await client.ReceiveAsync(buffer, cancel);
+        return said.MessageType == WebSocketMessageType.Close ? throw new WebSocketException("closed") : Encoding.UTF8.GetString(buffer, 0, said.Count);
+    }
+}
