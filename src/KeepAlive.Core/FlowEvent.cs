@@ -15,6 +15,9 @@ public static class LegPair
 {
     /// <summary>The leg that a relay joins with this one.</summary>
     public static Leg Other(this Leg leg) => leg == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
+
+    /// <summary>Its name in texts: <c>downstream</c>, <c>upstream</c>.</summary>
+    public static string Name(this Leg leg) => leg == Leg.Downstream ? "downstream" : "upstream";
 }
 
 /// <summary>What happened to a flow.</summary>

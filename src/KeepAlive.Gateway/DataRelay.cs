@@ -90,7 +90,7 @@ internal sealed class DataRelay(Socket client, Socket server, RelayEngine engine
         Over();
     }
 
-    void IWireOwner.OnFailed(Leg leg, RelayCall call, SocketError error) => Die($"{leg.ToString().ToLowerInvariant()} {RelayFailure.Describe(call, error)}");
+    void IWireOwner.OnFailed(Leg leg, RelayCall call, SocketError error) => Die($"{leg.Name()} {RelayFailure.Describe(call, error)}");
 
     void IWireOwner.OnFault(Leg leg, Exception fault) => Die(FlowTexts.Fault(fault));
 

@@ -81,9 +81,9 @@ internal sealed class EventPrinter : IDisposable
     private string Text(FlowEvent e)
     {
         string took = e.Took is { } span ? $" [{Duration.Format(TimeSpan.FromMilliseconds(Math.Round(span.TotalMilliseconds, 1)))}]" : "";
-        string leg = e.Leg is { } which ? which.ToString().ToLowerInvariant() + " " : "";
+        string leg = e.Leg is { } which ? which.Name() + " " : "";
         string flow = e.Flow == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"flow {e.Flow} ");
-        return $"{At(e):HH:mm:ss.fff} {flow}{leg}{KindName(e.Kind)}: {Printable(e.Text)}{took}";
+        return $"{At(e):HH:mm:ss.fff} {flow}{leg}{KindName(e.Kind)}: {Texts.Printable(e.Text)}{took}";
     }
 
     private string Json(FlowEvent e) => JsonLine(writer =>
@@ -91,7 +91,7 @@ internal sealed class EventPrinter : IDisposable
         writer.WriteString("event", KindName(e.Kind));
         writer.WriteString("at", At(e).ToString("yyyy-MM-ddTHH:mm:ss.fffzzz", CultureInfo.InvariantCulture));
         writer.WriteNumber("flow", e.Flow);
-        if (e.Leg is { } leg) writer.WriteString("leg", leg.ToString().ToLowerInvariant());
+        if (e.Leg is { } leg) writer.WriteString("leg", leg.Name());
         writer.WriteString("text", e.Text);
         if (e.Took is { } took) writer.WriteNumber("tookMs", Math.Round(took.TotalMilliseconds, 3));
     });
@@ -195,7 +195,4 @@ internal sealed class EventPrinter : IDisposable
 
         return name.ToString();
     }
-
-    // A terminal must not be driven by what a server says.
-    private static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 }
