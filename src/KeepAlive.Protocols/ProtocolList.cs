@@ -3,6 +3,7 @@ using KeepAlive.Protocols.Ftp;
 using KeepAlive.Protocols.Ldap;
 using KeepAlive.Protocols.Mqtt;
 using KeepAlive.Protocols.PostgreSql;
+using KeepAlive.Protocols.Redis;
 using KeepAlive.Protocols.WebSocket;
 
 namespace KeepAlive.Protocols;
@@ -24,6 +25,9 @@ public sealed record ProtocolOptions
 
     /// <summary>For <c>postgresql</c>.</summary>
     public PostgreSqlOptions PostgreSql { get; init; } = new();
+
+    /// <summary>For <c>redis</c>.</summary>
+    public RedisOptions Redis { get; init; } = new();
 }
 
 /// <summary>A protocol the gateway speaks.</summary>
@@ -48,6 +52,7 @@ public static class ProtocolList
         new("websocket", 0, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _ => (_, _, seed) => new WebSocketProtocol(seed)),
         new("ldap", 389, LdapProtocol.Refusal, options => (_, now, _) => new LdapProtocol(options.Ldap, now)),
         new("postgresql", 5432, PostgreSqlMessage.Refusal, options => (_, now, _) => new PostgreSqlProtocol(options.PostgreSql, now)),
+        new("redis", 6379, "-ERR max number of clients reached\r\n"u8.ToArray(), options => (_, now, seed) => new RedisProtocol(options.Redis, now, seed)),
         new("mqtt", 1883, default, _ => (_, _, _) => new MqttProtocol()),
     ];
 

@@ -70,7 +70,7 @@ public abstract class FramedProtocol : Protocol
         if (IsPlain) return Withheld("plain relay");
         if (IsEnding) return Withheld("the session is ending");
         if (IsHolding(Leg.Downstream)) return Withheld("a message of the client's waits");
-        if (!Reader(towards.Other()).IsBetween) return Withheld("in the middle of a message");
+        if (!Reader(towards.Other()).IsBetween || IsInMessage(towards.Other())) return Withheld("in the middle of a message");
         return Probe(towards, verdicts);
     }
 
@@ -81,6 +81,9 @@ public abstract class FramedProtocol : Protocol
 
     /// <summary>A frame has come: as much of it as told its length, and all of it where it is wanted whole.</summary>
     protected abstract FrameFate OnFrame(Leg from, ReadOnlySpan<byte> frame, Verdicts verdicts);
+
+    /// <summary>Whether a message of several frames is under way, and this is between two of them.</summary>
+    protected virtual bool IsInMessage(Leg from) => false;
 
     /// <summary>A frame that was to be passed on has been, to its end.</summary>
     protected virtual void OnPassed(Leg from, Verdicts verdicts)

@@ -1,7 +1,9 @@
 using KeepAlive.Core;
+using KeepAlive.Protocols.Framing;
 using KeepAlive.Protocols.Ldap;
 using KeepAlive.Protocols.Mqtt;
 using KeepAlive.Protocols.PostgreSql;
+using KeepAlive.Protocols.Redis;
 using KeepAlive.Protocols.WebSocket;
 using static KeepAlive.Tests.Protocols.WireMessage;
 
@@ -33,6 +35,11 @@ internal static class ProtocolCases
         new("postgresql, encrypted", _ => new PostgreSqlProtocol(new PostgreSqlOptions(), SessionBench.Start),
             [EncryptionRequest(80877103), Server("S"), Client(0x16, 3, 1, 0, 1, 1), Server(0x16, 3, 3, 0, 1, 2)], PostgreSqlAnswer, IsPlainAtEnd: true) { IsProbed = false },
         new("postgresql, replication", _ => new PostgreSqlProtocol(new PostgreSqlOptions(), SessionBench.Start), [Startup("user", "u", "replication", "true"), .. PostgreSqlSession()], PostgreSqlAnswer) { IsProbed = false },
+        new("redis", seed => new RedisProtocol(new RedisOptions(), SessionBench.Start, seed), RedisSession(), (_, ping) => ping[14..]) { UnmarkedAnswerBytes = FramedProtocol.HeldBytesMax },
+        new("redis, RESP 2 subscriber", seed => new RedisProtocol(new RedisOptions(), SessionBench.Start, seed), RedisSubscriber(), (_, ping) => [.. "*2\r\n$4\r\npong\r\n"u8, .. ping[14..]]) { UnmarkedAnswerBytes = FramedProtocol.HeldBytesMax },
+        new("redis, not let in", seed => new RedisProtocol(new RedisOptions(), SessionBench.Start, seed),
+            [Command("GET", "a"), Server("-NOAUTH Authentication required.\r\n")], (_, _) => null) { IsProbed = false, UnmarkedAnswerBytes = FramedProtocol.HeldBytesMax },
+        new("redis, may not PING", seed => new RedisProtocol(new RedisOptions(), SessionBench.Start, seed), RedisSession()[..6], (_, _) => [.. "-NOPERM no\r\n"u8]) { IsAnswered = false, UnmarkedAnswerBytes = FramedProtocol.HeldBytesMax },
         new("mqtt", _ => new MqttProtocol(), MqttSession(), MqttAnswer) { UnmarkedAnswerBytes = 2 },
         new("mqtt, refused", _ => new MqttProtocol(), [MqttSession()[0], Server(0x20, 2, 0, 5)], MqttAnswer) { IsProbed = false },
         new("mqtt, but TLS", _ => new MqttProtocol(), [Client(0x16, 3, 1, 0, 1, 1), Server(0x16, 3, 3, 0, 1, 2)], MqttAnswer, IsPlainAtEnd: true) { IsProbed = false },
@@ -154,4 +161,27 @@ internal static class ProtocolCases
     ];
 
     private static byte[]? MqttAnswer(Leg of, byte[] probe) => [0xD0, 0];
+
+    /// <summary>A command of Redis'.</summary>
+    public static WireMessage Command(params string[] words) => Client($"*{words.Length}\r\n{string.Concat(words.Select(w => $"${w.Length}\r\n{w}\r\n"))}");
+
+    private static WireMessage[] RedisSession() =>
+    [
+        Command("HELLO", "3", "AUTH", "default", "secret"), Server("%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n"),
+        Command("SET", "key", new string('v', 5000)), Server("+OK\r\n"),
+        Command("GET", "key"), Server($"$5000\r\n{new string('v', 5000)}\r\n"),
+        Command("get", "none"), Server("$-1\r\n"), Client("PING\r\n"), Server("+PONG\r\n"), Client("\r\n"),
+        Server(">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\n\r\n\r\n"), // a push, unasked
+        Command("LRANGE", "l", "0", "-1"), Server("*3\r\n$1\r\na\r\n*2\r\n:1\r\n,1.5\r\n|1\r\n+ttl\r\n:9\r\n#t\r\n"),
+        Command("MULTI"), Server("+OK\r\n"), Command("INCR", "n"), Server("+QUEUED\r\n"), Command("EXEC"), Server("*1\r\n:1\r\n"),
+        Command("FOO"), Server("-ERR unknown command\r\n"), Command("GET", "a"), Command("GET", "b"), Server("_\r\n"), Server("_\r\n"),
+        Command("QUIT"), Server("+OK\r\n"),
+    ];
+
+    private static WireMessage[] RedisSubscriber() =>
+    [
+        Command("SUBSCRIBE", "a", "b"), Server("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"), Server("*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n"),
+        Server("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$5\r\nhello\r\n"), Command("PING"), Server("*2\r\n$4\r\npong\r\n$0\r\n\r\n"),
+        Server("*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$1\r\na\r\n$2\r\nhi\r\n"),
+    ];
 }
