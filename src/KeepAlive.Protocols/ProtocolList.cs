@@ -62,4 +62,13 @@ public static class ProtocolList
     /// <summary>The protocol of this name, or null.</summary>
     public static ProtocolEntry? Find(string name) =>
         All.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Why a protocol is none of these and never will be; null where there is no reason.</summary>
+    public static string? WhyNever(string name) => name.ToUpperInvariant() switch
+    {
+        // RFC 4271 section 4.4; a route must go when its router does.
+        "BGP" => "a KEEPALIVE is a router's own proof of life, and one in its name would keep the routes of a dead one: use tcp",
+        "TDS" => "SQL Server's protocol has no message without effect; its clients set kernel keepalive themselves: use tcp",
+        _ => null,
+    };
 }

@@ -103,7 +103,7 @@ internal static class GatewayCommand
             faults.Add("--ftp-commands: cwd and list are for holding a session against the server's timers: say for how long with --hold, such as --hold 2h");
         string protocol = parsed.GetValue(ProtocolName)!;
         if (protocol != "auto" && ProtocolList.Find(protocol) is null)
-            faults.Add($"--protocol: '{protocol}' is not known: give auto, {string.Join(", ", ProtocolList.All.Select(p => p.Name))}");
+            faults.Add($"--protocol: '{protocol}' {(ProtocolList.WhyNever(protocol) is { } why ? $"is not to be had: {why}" : $"is not known: give auto, {string.Join(", ", ProtocolList.All.Select(p => p.Name))}")}");
 
         string engine = parsed.GetValue(Engine)!;
         if (engine is not ("auto" or "portable")) faults.Add($"--engine: '{engine}' is not known: give auto or portable");

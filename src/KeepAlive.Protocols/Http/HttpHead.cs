@@ -6,8 +6,8 @@ namespace KeepAlive.Protocols.Http;
 /// <summary>The head of an HTTP/1.1 message as it comes (RFC 9112 section 2.1): a start line and fields, up to the empty line.</summary>
 internal sealed class HttpHead
 {
-    /// <summary>No server takes a longer one: nginx 32 KB, Kestrel 32 KB, Apache httpd 800 KB in 100 fields of 8 KB.</summary>
-    public const int BytesMax = 64 * 1024;
+    /// <summary>What nginx and Kestrel take by default.</summary>
+    public const int BytesMax = 32 * 1024;
 
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private string[] _lines = [];

@@ -52,9 +52,10 @@ public sealed class WebSocketProtocol : FramedProtocol
             int taken = head.Add(bytes);
             verdicts.Send(from.Other(), bytes[..taken]);
             bytes = bytes[taken..];
-            if (head.IsTooLong) Surrender("an HTTP head of over 64 KB: not understood any more", verdicts);
+            if (head.IsTooLong) Surrender("an HTTP head of over 32 KB: not understood any more", verdicts);
             else if (head.IsWhole && from == Leg.Upstream) OnResponse(verdicts);
             else if (head.IsWhole && !bytes.IsEmpty) Surrender("the client goes on before it is answered: not a WebSocket", verdicts);
+            if (IsPlain) (_request, _response) = (null, null); // nobody reads them any more
             if (bytes.IsEmpty) return;
         }
 

@@ -23,6 +23,7 @@ public sealed class CommandTests
     [InlineData("gateway --listen 127.0.0.1:0 --to a:1 --data-ports 5-2", "'5-2' is not a range of ports")]
     [InlineData("gateway --listen 127.0.0.1:0 --to a:1 --user-timeout never", "or 'auto' for the detection time")]
     [InlineData("gateway --listen 127.0.0.1:0 --to a:1 --protocol gopher", "'gopher' is not known: give auto, tcp, ftp")]
+    [InlineData("gateway --listen 127.0.0.1:0 --to a:1 --protocol bgp", "'bgp' is not to be had: a KEEPALIVE is a router's own proof of life")]
     [InlineData("gateway --listen 127.0.0.1:0 --to a:1 --ftp-commands dance", "'dance' is not a keepalive command")]
     [InlineData("gateway --listen 127.0.0.1:0 --to a:1 --ftp-commands list", "say for how long with --hold")]
     [InlineData("explain 60:4", "has 2 parts, not 3")]

@@ -41,3 +41,8 @@ public sealed class PortablePassiveRangeTests : PassiveRangeTests
 {
     protected override KeepAlive.Gateway.RelayEngine Engine => KeepAlive.Gateway.RelayEngine.Portable;
 }
+
+public sealed class PortableWebSocketGatewayTests : WebSocketGatewayTests
+{
+    protected override KeepAlive.Gateway.RelayEngine Engine => KeepAlive.Gateway.RelayEngine.Portable;
+}

@@ -101,5 +101,14 @@ public sealed class WebSocketTests
         bench.AssertWithheld("plain relay");
     }
 
+    [Fact]
+    public void A_head_without_end_is_not_kept()
+    {
+        string endless = "GET / HTTP/1.1\r\nX: " + new string('x', 40_000);
+        SessionBench bench = new SessionBench(new WebSocketProtocol(1)).Say(Client(endless[..20]), Client(endless[20..]));
+        Assert.Equal(("an HTTP head of over 32 KB: not understood any more", true), (Assert.Single(bench.Notes).Text, bench.Protocol.IsPlain));
+        Assert.Equal(endless.Length, bench.ToServer.Length);
+    }
+
     private static SessionBench Open() => new SessionBench(new WebSocketProtocol(1)).Say(Client(Request), Server(Accepted + "\r\n"));
 }

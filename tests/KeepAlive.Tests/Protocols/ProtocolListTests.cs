@@ -1,0 +1,35 @@
+using KeepAlive.Protocols;
+
+namespace KeepAlive.Tests.Protocols;
+
+/// <summary>Which protocol a name and a port mean.</summary>
+public sealed class ProtocolListTests
+{
+    [Theory]
+    [InlineData(21, "ftp")]
+    [InlineData(389, "ldap")]
+    [InlineData(1883, "mqtt")]
+    [InlineData(5432, "postgresql")]
+    [InlineData(6379, "redis")]
+    [InlineData(179, "tcp")]
+    [InlineData(443, "tcp")]
+    [InlineData(1433, "tcp")]
+    public void A_port_means_one_protocol_or_a_plain_relay(int port, string name) => Assert.Equal(name, ProtocolList.ForPort(port).Name);
+
+    [Fact]
+    public void Names_and_ports_are_given_once()
+    {
+        Assert.Equal(ProtocolList.All.Count, ProtocolList.All.Select(p => p.Name).Distinct().Count());
+        int[] ports = [.. ProtocolList.All.Select(p => p.Port).Where(port => port != 0)];
+        Assert.Equal(ports.Length, ports.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("bgp")]
+    [InlineData("TDS")]
+    public void Some_never_will_be_and_why_is_said(string name)
+    {
+        Assert.Null(ProtocolList.Find(name));
+        Assert.EndsWith(": use tcp", ProtocolList.WhyNever(name), StringComparison.Ordinal);
+    }
+}
