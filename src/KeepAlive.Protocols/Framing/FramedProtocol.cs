@@ -49,6 +49,7 @@ public abstract class FramedProtocol : Protocol
     {
         ArgumentNullException.ThrowIfNull(verdicts);
         IsEnding = true;
+        if (from == Leg.Downstream) _holdUntil = Instant.Never;
         Flush(from, verdicts);
     }
 

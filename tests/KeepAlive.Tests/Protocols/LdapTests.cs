@@ -92,6 +92,14 @@ public sealed class LdapTests
     }
 
     [Fact]
+    public void What_waits_goes_on_when_the_client_ends()
+    {
+        SessionBench bench = Bound().AssertProbed().Say(StartTls(5)).End(Leg.Downstream);
+        Assert.Equal((false, Instant.Never), (bench.Protocol.IsHolding(Leg.Downstream), bench.Protocol.Deadline));
+        Assert.Equal(StartTls(5).Bytes, bench.ToServer.ToArray()[^StartTls(5).Bytes.Length..]);
+    }
+
+    [Fact]
     public void None_after_Unbind_and_none_with_a_client_whose_IDs_are_where_ours_are()
     {
         Bound().Say(Client(0x30, 5, 2, 1, 9, 0x42, 0)).AssertWithheld("the client has said goodbye");

@@ -58,6 +58,13 @@ internal sealed class SessionBench(Protocol protocol)
         return this;
     }
 
+    public SessionBench End(Leg from)
+    {
+        Protocol.OnEnded(from, _verdicts);
+        CarryOut();
+        return this;
+    }
+
     public void Deadline()
     {
         Protocol.OnDeadline(Now, _verdicts);
