@@ -30,6 +30,8 @@ public sealed record GatewayOptions
     /// <summary>Default of <see cref="MaxFlows"/>: two descriptors a flow leave room under the usual limit of 20,000.</summary>
     public const int MaxFlowsDefault = 9500;
 
+    private static readonly KeepAliveSpec ProbeDefault = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(30), 3, TimeSpan.FromSeconds(10)));
+
     /// <summary>Where clients are accepted. Port 0 lets the system choose.</summary>
     public required IPEndPoint Listen { get; init; }
 
@@ -49,10 +51,10 @@ public sealed record GatewayOptions
     public UserTimeout UserTimeout { get; init; } = UserTimeout.Derived;
 
     /// <summary>The protocol's own probes towards the server; off for none.</summary>
-    public KeepAliveSpec Probe { get; init; } = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(30), 3, TimeSpan.FromSeconds(10)));
+    public KeepAliveSpec Probe { get; init; } = ProbeDefault;
 
     /// <summary>Those towards the client, where the protocol has any; off for none.</summary>
-    public KeepAliveSpec ClientProbe { get; init; } = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(30), 3, TimeSpan.FromSeconds(10)));
+    public KeepAliveSpec ClientProbe { get; init; } = ProbeDefault;
 
     /// <summary>Flows at a time; further clients are refused in the protocol's words.</summary>
     public int MaxFlows { get; init; } = MaxFlowsDefault;
