@@ -23,11 +23,8 @@ public sealed record ProtocolOptions
     /// <summary>For <c>ldap</c>.</summary>
     public LdapOptions Ldap { get; init; } = new();
 
-    /// <summary>For <c>postgresql</c>.</summary>
-    public PostgreSqlOptions PostgreSql { get; init; } = new();
-
-    /// <summary>For <c>redis</c>.</summary>
-    public RedisOptions Redis { get; init; } = new();
+    /// <summary>How long after the client's last message idle sessions of protocols without a default of their own are kept; null for no end.</summary>
+    public TimeSpan? Hold { get; init; }
 }
 
 /// <summary>A protocol the gateway speaks.</summary>
@@ -49,11 +46,11 @@ public static class ProtocolList
             var server = new FtpServer();
             return (data, now, seed) => new FtpProtocol(options.Ftp, server, data, now, seed);
         }),
-        new("websocket", 0, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _ => (_, _, seed) => new WebSocketProtocol(seed)),
+        new("websocket", 0, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _ => (_, now, seed) => new WebSocketProtocol(now, seed)),
         new("ldap", 389, LdapProtocol.Refusal, options => (_, now, _) => new LdapProtocol(options.Ldap, now)),
-        new("postgresql", 5432, PostgreSqlMessage.Refusal, options => (_, now, _) => new PostgreSqlProtocol(options.PostgreSql, now)),
-        new("redis", 6379, "-ERR max number of clients reached\r\n"u8.ToArray(), options => (_, now, seed) => new RedisProtocol(options.Redis, now, seed)),
-        new("mqtt", 1883, default, _ => (_, _, _) => new MqttProtocol()),
+        new("postgresql", 5432, PostgreSqlMessage.Refusal, options => (_, now, _) => new PostgreSqlProtocol(now, options.Hold)),
+        new("redis", 6379, "-ERR max number of clients reached\r\n"u8.ToArray(), options => (_, now, seed) => new RedisProtocol(now, seed, options.Hold)),
+        new("mqtt", 1883, default, _ => (_, now, _) => new MqttProtocol(now)),
     ];
 
     /// <summary>The protocol of servers on this port; the plain relay where that is not known.</summary>

@@ -7,8 +7,6 @@ using KeepAlive.Gateway;
 using KeepAlive.Protocols;
 using KeepAlive.Protocols.Ftp;
 using KeepAlive.Protocols.Ldap;
-using KeepAlive.Protocols.PostgreSql;
-using KeepAlive.Protocols.Redis;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Gateways;
@@ -122,8 +120,7 @@ internal static class GatewayCommand
                 {
                     Ftp = new FtpOptions { Commands = commands.Commands, RandomOrder = commands.Random, IdleAgeMax = hold ?? FtpOptions.IdleAgeDefault },
                     Ldap = new LdapOptions { Probe = parsed.GetValue(LdapProbeOption), IdleAgeMax = hold ?? LdapOptions.IdleAgeDefault },
-                    PostgreSql = new PostgreSqlOptions { IdleAgeMax = hold ?? TimeSpan.MaxValue },
-                    Redis = new RedisOptions { IdleAgeMax = hold ?? TimeSpan.MaxValue },
+                    Hold = hold,
                 },
                 Tcp = parsed.GetValue(Tcp),
                 UserTimeout = parsed.GetValue(UserTimeoutOption),

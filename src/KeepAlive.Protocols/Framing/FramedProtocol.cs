@@ -17,9 +17,16 @@ public abstract class FramedProtocol : Protocol
     /// <summary>The most that is held of a frame for want of its length, or to see it whole.</summary>
     public const int HeldBytesMax = 4096;
 
+    private readonly TimeSpan _idleAgeMax;
     private FrameReader _fromDownstream;
     private FrameReader _fromUpstream;
     private Instant _holdUntil = Instant.Never;
+    private Instant _lastRequest;
+
+    /// <summary>A new connection.</summary>
+    /// <param name="now">The time.</param>
+    /// <param name="idleAgeMax">How long after the client's last message an idle session is probed; without end unless given.</param>
+    protected FramedProtocol(Instant now, TimeSpan? idleAgeMax = null) => (_lastRequest, _idleAgeMax) = (now, idleAgeMax ?? TimeSpan.MaxValue);
 
     /// <inheritdoc/>
     public override bool IsHolding(Leg from) => from == Leg.Downstream && _holdUntil != Instant.Never;
@@ -32,6 +39,9 @@ public abstract class FramedProtocol : Protocol
 
     /// <summary>When what just happened, happened.</summary>
     protected Instant Now { get; private set; }
+
+    /// <summary>When the last probe went out; <see cref="Instant.Zero"/> before the first.</summary>
+    protected Instant ProbedAt { get; private set; }
 
     /// <summary>Bytes held back now, of both directions.</summary>
     internal int HeldBytes => _fromDownstream.Held.Length + _fromUpstream.Held.Length;
@@ -72,7 +82,10 @@ public abstract class FramedProtocol : Protocol
         if (IsEnding) return Withheld("the session is ending");
         if (IsHolding(Leg.Downstream)) return Withheld("a message of the client's waits");
         if (!Reader(towards.Other()).IsBetween || IsInMessage(towards.Other())) return Withheld("in the middle of a message");
-        return Probe(towards, verdicts);
+        if (WhyNot(towards) is { } why) return Withheld(why);
+        if (now - _lastRequest > _idleAgeMax) return IdleAge.Past(_idleAgeMax);
+        ProbedAt = now;
+        return Send(towards, verdicts);
     }
 
     /// <summary>How long the frame is that begins with these bytes.</summary>
@@ -91,8 +104,11 @@ public abstract class FramedProtocol : Protocol
     {
     }
 
-    /// <summary>A probe is due, and both ends are there and no frame is half-sent: send it, or say why not.</summary>
-    protected abstract ProbeAttempt Probe(Leg towards, Verdicts verdicts);
+    /// <summary>Why no probe may go out in this state; null when one may. Both ends are there, and no frame is half-sent.</summary>
+    protected abstract string? WhyNot(Leg towards);
+
+    /// <summary>Sends a probe.</summary>
+    protected abstract ProbeAttempt Send(Leg towards, Verdicts verdicts);
 
     /// <summary>A frame of the client's that is told <see cref="FrameFate.Hold"/> waits until then.</summary>
     protected void HoldUntil(Instant until) => _holdUntil = until;
@@ -106,8 +122,7 @@ public abstract class FramedProtocol : Protocol
         Flush(Leg.Upstream, verdicts);
     }
 
-    /// <summary>No probe now.</summary>
-    protected static ProbeAttempt Withheld(string why) => new(ProbeOutcome.Withheld, why);
+    private static ProbeAttempt Withheld(string why) => new(ProbeOutcome.Withheld, why);
 
     private void Read(Leg from, ReadOnlySpan<byte> bytes, Verdicts verdicts)
     {
@@ -147,6 +162,7 @@ public abstract class FramedProtocol : Protocol
         if (doubt is not null) Surrender(doubt, verdicts);
         if (doubt is not null || isShort) return false;
         ReadOnlySpan<byte> frame = bytes[..(int)Math.Min(measure.Bytes, bytes.Length)];
+        if (from == Leg.Downstream) _lastRequest = Now;
         FrameFate fate = OnFrame(from, frame, verdicts);
         if (fate == FrameFate.Hold || IsPlain) return false;
         if (fate == FrameFate.Pass) verdicts.Send(from.Other(), frame);

@@ -160,11 +160,10 @@ public sealed class FtpProtocol : Protocol
 
     private void ReadClient(ReadOnlySpan<byte> bytes, Verdicts verdicts)
     {
-        const byte TlsHandshake = 0x16;
         if (!_clientSpoke && bytes.Length > 0)
         {
             _clientSpoke = true;
-            if (bytes[0] == TlsHandshake) BecomePlain("TLS from the first byte: encrypted, kernel keepalive only", verdicts);
+            if (bytes[0] == Tls.Handshake) BecomePlain(Tls.Why, verdicts);
         }
 
         _fromClient.Add(bytes);

@@ -88,7 +88,7 @@ internal readonly ref struct LdapMessage
     /// <summary>How long a message is.</summary>
     public static FrameMeasure Measure(ReadOnlySpan<byte> start)
     {
-        if (start[0] != Sequence) return FrameMeasure.Doubtful(start[0] == 0x16 ? "TLS from the first byte: encrypted, kernel keepalive only" : "not LDAP, or encrypted from here: kernel keepalive only");
+        if (start[0] != Sequence) return FrameMeasure.Doubtful(start[0] == Tls.Handshake ? Tls.Why : "not LDAP, or encrypted from here: kernel keepalive only");
         ReadOnlySpan<byte> bytes = start;
         if (!Ber.TryReadHeader(ref bytes, out _, out long length)) return FrameMeasure.NeedsMore;
         if (length < 0) return FrameMeasure.Doubtful("a length that LDAP does not allow: not understood any more");

@@ -31,8 +31,6 @@ public sealed class LdapProtocol : FramedProtocol
     private int _lowest = int.MaxValue;
     private int _startTls;
     private int _search;
-    private Instant _lastRequest;
-    private Instant _sentAt = Instant.Zero;
     private Busy _busy = Busy.NothingAnsweredYet;
     private bool _bindMayAddLayer;
 
@@ -50,10 +48,7 @@ public sealed class LdapProtocol : FramedProtocol
     /// <param name="options">What to send.</param>
     /// <param name="now">The time.</param>
     public LdapProtocol(LdapOptions options, Instant now)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        (_options, _lastRequest) = (options, now);
-    }
+        : base(now, (options ?? throw new ArgumentNullException(nameof(options))).IdleAgeMax) => _options = options;
 
     /// <inheritdoc/>
     protected override FrameMeasure Measure(Leg from, ReadOnlySpan<byte> start) => LdapMessage.Measure(start);
@@ -72,20 +67,19 @@ public sealed class LdapProtocol : FramedProtocol
     }
 
     /// <inheritdoc/>
-    protected override ProbeAttempt Probe(Leg towards, Verdicts verdicts)
+    protected override string? WhyNot(Leg towards) => _busy switch
     {
-        string? why = _busy switch
-        {
-            Busy.NothingAnsweredYet => "nothing was answered yet",
-            Busy.Binds => "a bind is under way",
-            Busy.StartsTls => "StartTLS is under way",
-            Busy.LayerMayBegin => "the session may be encrypted from here",
-            Busy.Unbound => "the client has said goodbye",
-            _ => null,
-        };
-        if (why is not null) return Withheld(why);
-        if (Now - _lastRequest > _options.IdleAgeMax) return IdleAge.Past(_options.IdleAgeMax);
-        _sentAt = Now;
+        Busy.NothingAnsweredYet => "nothing was answered yet",
+        Busy.Binds => "a bind is under way",
+        Busy.StartsTls => "StartTLS is under way",
+        Busy.LayerMayBegin => "the session may be encrypted from here",
+        Busy.Unbound => "the client has said goodbye",
+        _ => null,
+    };
+
+    /// <inheritdoc/>
+    protected override ProbeAttempt Send(Leg towards, Verdicts verdicts)
+    {
         if (_options.Probe == LdapProbe.Search)
         {
             _search = _lowest--;
@@ -100,7 +94,6 @@ public sealed class LdapProtocol : FramedProtocol
 
     private FrameFate OnRequest(LdapMessage message, Verdicts verdicts)
     {
-        _lastRequest = Now;
         if (message.Id >= _lowest - IdGap)
         {
             Surrender($"a message ID of {message.Id}, where ours are: not understood any more", verdicts);
@@ -113,9 +106,9 @@ public sealed class LdapProtocol : FramedProtocol
                 (_busy, _bindMayAddLayer) = (Busy.Binds, message.MayAddLayer);
                 break;
             case LdapOperation.ExtendedRequest when message.IsStartTls:
-                if (_sentAt != Instant.Zero && Now < _sentAt + StartTlsGap)
+                if (ProbedAt != Instant.Zero && Now < ProbedAt + StartTlsGap)
                 {
-                    HoldUntil(_sentAt + StartTlsGap);
+                    HoldUntil(ProbedAt + StartTlsGap);
                     return FrameFate.Hold;
                 }
 
@@ -137,7 +130,7 @@ public sealed class LdapProtocol : FramedProtocol
         if (message.Id > _lowest)
         {
             if (message.Id == _search && message.Operation == LdapOperation.SearchDone)
-                verdicts.Note(FlowEventKind.ProbeAnswered, $"result {message.ResultCode}", Leg.Upstream, Now - _sentAt);
+                verdicts.Note(FlowEventKind.ProbeAnswered, $"result {message.ResultCode}", Leg.Upstream, Now - ProbedAt);
             return FrameFate.Swallow;
         }
 

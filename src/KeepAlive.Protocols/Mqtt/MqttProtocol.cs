@@ -34,9 +34,15 @@ public sealed class MqttProtocol : FramedProtocol
     }
 
     private Phase _phase = Phase.Begins;
-    private Instant _sentAt;
     private int _open;
     private int _ours;
+
+    /// <summary>A new connection.</summary>
+    /// <param name="now">The time.</param>
+    public MqttProtocol(Instant now)
+        : base(now)
+    {
+    }
 
     /// <inheritdoc/>
     protected override FrameMeasure Measure(Leg from, ReadOnlySpan<byte> start)
@@ -46,9 +52,8 @@ public sealed class MqttProtocol : FramedProtocol
         // | kind | flags | remaining length |   MQTT 5 section 2.1
         // +------+-------+------------------+
         const int LengthBytesMax = 4;
-        const byte TlsHandshake = 0x16;
         if (_phase == Phase.Begins && from == Leg.Downstream && start[0] != (byte)Packet.Connect << 4)
-            return FrameMeasure.Doubtful(start[0] == TlsHandshake ? "TLS from the first byte: encrypted, kernel keepalive only" : "not MQTT: not understood");
+            return FrameMeasure.Doubtful(start[0] == Tls.Handshake ? Tls.Why : "not MQTT: not understood");
         if (start[0] >> 4 == 0 || (_phase == Phase.Begins && from == Leg.Upstream)) return Strange;
         int length = 0;
         for (int i = 1; i < start.Length && i <= LengthBytesMax; i++)
@@ -81,7 +86,7 @@ public sealed class MqttProtocol : FramedProtocol
                 if (_ours > 0)
                 {
                     _ours--;
-                    verdicts.Note(FlowEventKind.ProbeAnswered, "PINGRESP", Leg.Upstream, Now - _sentAt);
+                    verdicts.Note(FlowEventKind.ProbeAnswered, "PINGRESP", Leg.Upstream, Now - ProbedAt);
                     return FrameFate.Swallow;
                 }
 
@@ -96,16 +101,17 @@ public sealed class MqttProtocol : FramedProtocol
     }
 
     /// <inheritdoc/>
-    protected override ProbeAttempt Probe(Leg towards, Verdicts verdicts)
+    protected override string? WhyNot(Leg towards) => _phase switch
     {
-        string? why = _phase switch
-        {
-            Phase.Begins or Phase.Connects => "the client is not connected yet",
-            Phase.Over => "the session is ending",
-            _ => _open > 0 ? "a PINGREQ of the client's is unanswered" : null,
-        };
-        if (why is not null) return Withheld(why);
-        (_ours, _sentAt) = (_ours + 1, Now);
+        Phase.Begins or Phase.Connects => "the client is not connected yet",
+        Phase.Over => "the session is ending",
+        _ => _open > 0 ? "a PINGREQ of the client's is unanswered" : null,
+    };
+
+    /// <inheritdoc/>
+    protected override ProbeAttempt Send(Leg towards, Verdicts verdicts)
+    {
+        _ours++;
         verdicts.Send(towards, [(byte)Packet.PingRequest << 4, 0]);
         return new ProbeAttempt(ProbeOutcome.Sent, "PINGREQ");
     }

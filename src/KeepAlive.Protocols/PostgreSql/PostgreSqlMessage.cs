@@ -47,8 +47,7 @@ internal static class PostgreSqlMessage
     /// <summary>What a client says first: a length and a code.</summary>
     public static FrameMeasure MeasureFirst(ReadOnlySpan<byte> start)
     {
-        const byte TlsHandshake = 0x16;
-        if (start[0] == TlsHandshake) return FrameMeasure.Doubtful("TLS from the first byte: encrypted, kernel keepalive only");
+        if (start[0] == Tls.Handshake) return FrameMeasure.Doubtful(Tls.Why);
         if (start.Length < RequestCodeBytes) return start[0] == 0 ? FrameMeasure.NeedsMore : Strange;
         int length = BinaryPrimitives.ReadInt32BigEndian(start);
         if (length is < RequestCodeBytes or > StartupBytesMax) return Strange;

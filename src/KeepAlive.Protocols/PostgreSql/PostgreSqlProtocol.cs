@@ -19,10 +19,7 @@ public sealed class PostgreSqlProtocol : FramedProtocol
 {
     private const byte Idle = (byte)'I';
 
-    private readonly PostgreSqlOptions _options;
     private Phase _phase = Phase.Begins;
-    private Instant _lastRequest;
-    private Instant _sentAt;
     private int _open;
     private byte _status;
     private bool _isUnsynced;
@@ -45,12 +42,11 @@ public sealed class PostgreSqlProtocol : FramedProtocol
     }
 
     /// <summary>A new connection.</summary>
-    /// <param name="options">For how long.</param>
     /// <param name="now">The time.</param>
-    public PostgreSqlProtocol(PostgreSqlOptions options, Instant now)
+    /// <param name="idleAgeMax">How long after the client's last message an idle session is probed; without end unless given, as idle_session_timeout is off by default.</param>
+    public PostgreSqlProtocol(Instant now, TimeSpan? idleAgeMax = null)
+        : base(now, idleAgeMax)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        (_options, _lastRequest) = (options, now);
     }
 
     /// <inheritdoc/>
@@ -67,24 +63,24 @@ public sealed class PostgreSqlProtocol : FramedProtocol
     protected override FrameFate OnFrame(Leg from, ReadOnlySpan<byte> frame, Verdicts verdicts)
     {
         if (from == Leg.Upstream) return _phase == Phase.AsksToEncrypt ? OnEncryption(frame[0], verdicts) : OnAnswer(frame, verdicts);
-        _lastRequest = Now;
         if (_phase == Phase.Begins) OnFirst(frame, verdicts);
         else if (_phase == Phase.Runs) OnRequest((char)frame[0], verdicts);
         return FrameFate.Pass;
     }
 
     /// <inheritdoc/>
-    protected override ProbeAttempt Probe(Leg towards, Verdicts verdicts)
+    protected override string? WhyNot(Leg towards) =>
+        _phase == Phase.Over ? "the session is ending"
+        : _phase != Phase.Runs || _status == 0 ? "the session has not begun yet"
+        : !_isOrdinary ? "a replication session, or a startup too long to tell"
+        : _open > 0 || _isUnsynced ? "a query is open"
+        : _status != Idle ? "in a transaction"
+        : null;
+
+    /// <inheritdoc/>
+    protected override ProbeAttempt Send(Leg towards, Verdicts verdicts)
     {
-        string? why = _phase == Phase.Over ? "the session is ending"
-            : _phase != Phase.Runs || _status == 0 ? "the session has not begun yet"
-            : !_isOrdinary ? "a replication session, or a startup too long to tell"
-            : _open > 0 || _isUnsynced ? "a query is open"
-            : _status != Idle ? "in a transaction"
-            : null;
-        if (why is not null) return Withheld(why);
-        if (Now - _lastRequest > _options.IdleAgeMax) return IdleAge.Past(_options.IdleAgeMax);
-        (_ours, _sentAt) = (_ours + 1, Now);
+        _ours++;
         verdicts.Send(towards, PostgreSqlMessage.Sync);
         return new ProbeAttempt(ProbeOutcome.Sent, "Sync");
     }
@@ -140,7 +136,7 @@ public sealed class PostgreSqlProtocol : FramedProtocol
         if (_ours > 0)
         {
             _ours--;
-            verdicts.Note(FlowEventKind.ProbeAnswered, "ReadyForQuery", Leg.Upstream, Now - _sentAt);
+            verdicts.Note(FlowEventKind.ProbeAnswered, "ReadyForQuery", Leg.Upstream, Now - ProbedAt);
             return FrameFate.Swallow;
         }
 

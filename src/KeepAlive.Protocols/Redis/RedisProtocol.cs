@@ -22,13 +22,10 @@ public sealed class RedisProtocol : FramedProtocol
     // Words that matter are not longer, errors neither.
     private const int WordBytesMax = 64;
 
-    private readonly RedisOptions _options;
     private readonly RedisCommands _commands = new();
     private readonly byte[] _ping;
     private readonly byte[] _pong;
     private readonly byte[] _subscribersPong;
-    private Instant _lastRequest;
-    private Instant _sentAt;
     private long _ofCommand;
     private long _ofAnswer;
     private int _word;
@@ -37,13 +34,12 @@ public sealed class RedisProtocol : FramedProtocol
     private bool _isPush;
 
     /// <summary>A new connection.</summary>
-    /// <param name="options">For how long.</param>
     /// <param name="now">The time.</param>
     /// <param name="seed">For the text of our PINGs.</param>
-    public RedisProtocol(RedisOptions options, Instant now, uint seed)
+    /// <param name="idleAgeMax">How long after the client's last command an idle session is probed; without end unless given, as <c>timeout</c> is off by default.</param>
+    public RedisProtocol(Instant now, uint seed, TimeSpan? idleAgeMax = null)
+        : base(now, idleAgeMax)
     {
-        ArgumentNullException.ThrowIfNull(options);
-        (_options, _lastRequest) = (options, now);
         string text = string.Create(CultureInfo.InvariantCulture, $"keepalive:{seed:x8}{seed * 2654435761:x16}"); // Knuth's hash: two flows, two texts
         string bulk = string.Create(CultureInfo.InvariantCulture, $"${text.Length}\r\n{text}\r\n");
         (_ping, _pong, _subscribersPong) = (Encoding.ASCII.GetBytes($"*2\r\n$4\r\nPING\r\n{bulk}"), Encoding.ASCII.GetBytes(bulk), Encoding.ASCII.GetBytes($"*2\r\n$4\r\npong\r\n{bulk}"));
@@ -77,18 +73,18 @@ public sealed class RedisProtocol : FramedProtocol
     protected override FrameFate OnFrame(Leg from, ReadOnlySpan<byte> frame, Verdicts verdicts)
     {
         if (from == Leg.Upstream) return OnAnswer(frame, verdicts);
-        _lastRequest = Now;
         if (_ofCommand == 0 && frame[0] != '*') OnInline(frame);
         else OnRequest(frame);
         return FrameFate.Pass;
     }
 
     /// <inheritdoc/>
-    protected override ProbeAttempt Probe(Leg towards, Verdicts verdicts)
+    protected override string? WhyNot(Leg towards) => _commands.WhyNot;
+
+    /// <inheritdoc/>
+    protected override ProbeAttempt Send(Leg towards, Verdicts verdicts)
     {
-        if (_commands.WhyNot is { } why) return Withheld(why);
-        if (Now - _lastRequest > _options.IdleAgeMax) return IdleAge.Past(_options.IdleAgeMax);
-        (_ours, _sentAt) = (_ours + 1, Now);
+        _ours++;
         verdicts.Send(towards, _ping);
         return new ProbeAttempt(ProbeOutcome.Sent, "PING");
     }
@@ -96,8 +92,7 @@ public sealed class RedisProtocol : FramedProtocol
     // Words in a line, as typed into telnet.
     private static FrameMeasure MeasureInline(ReadOnlySpan<byte> start)
     {
-        const byte TlsHandshake = 0x16;
-        if (start[0] == TlsHandshake) return FrameMeasure.Doubtful("TLS from the first byte: encrypted, kernel keepalive only");
+        if (start[0] == Tls.Handshake) return FrameMeasure.Doubtful(Tls.Why);
         int end = start.IndexOf((byte)'\n');
         if (start[0] is not ((byte)'\r' or (byte)'\n' or (byte)' ') && !char.IsAsciiLetter((char)start[0])) return FrameMeasure.Doubtful("not a command of Redis': not understood any more");
         return end < 0 ? FrameMeasure.NeedsMore : FrameMeasure.Whole(end + 1);
@@ -134,7 +129,7 @@ public sealed class RedisProtocol : FramedProtocol
             if (isPong || isRefusal)
             {
                 _ours--;
-                if (isPong) verdicts.Note(FlowEventKind.ProbeAnswered, "PONG", Leg.Upstream, Now - _sentAt);
+                if (isPong) verdicts.Note(FlowEventKind.ProbeAnswered, "PONG", Leg.Upstream, Now - ProbedAt);
                 else _commands.OnRefused();
                 return FrameFate.Swallow;
             }

@@ -19,8 +19,6 @@ namespace KeepAlive.Protocols.WebSocket;
 /// </remarks>
 public sealed class WebSocketProtocol : FramedProtocol
 {
-    private const byte TlsHandshake = 0x16;
-
     private HttpHead? _request = new();
     private HttpHead? _response = new();
     private WebSocketPings _toServer;
@@ -30,8 +28,10 @@ public sealed class WebSocketProtocol : FramedProtocol
     private bool _isClosing;
 
     /// <summary>A new connection: the client's request is awaited.</summary>
+    /// <param name="now">The time.</param>
     /// <param name="seed">For the payloads and masks of our pings.</param>
-    public WebSocketProtocol(uint seed)
+    public WebSocketProtocol(Instant now, uint seed)
+        : base(now)
     {
         _random = seed;
         _toServer = new WebSocketPings(NextRandom());
@@ -46,7 +46,7 @@ public sealed class WebSocketProtocol : FramedProtocol
     {
         ArgumentNullException.ThrowIfNull(verdicts);
         ref HttpHead? head = ref from == Leg.Downstream ? ref _request : ref _response;
-        if (head is { IsEmpty: true } && bytes is [TlsHandshake, ..]) Surrender("TLS from the first byte: encrypted, kernel keepalive only", verdicts);
+        if (head is { IsEmpty: true } && bytes is [Tls.Handshake, ..]) Surrender(Tls.Why, verdicts);
         if (head is not null && !IsPlain)
         {
             int taken = head.Add(bytes);
@@ -95,11 +95,15 @@ public sealed class WebSocketProtocol : FramedProtocol
     }
 
     /// <inheritdoc/>
-    protected override ProbeAttempt Probe(Leg towards, Verdicts verdicts)
+    protected override string? WhyNot(Leg towards) =>
+        _response is not null ? "the WebSocket is not open yet"
+        : _isClosing ? "the WebSocket is closing"
+        : Towards(towards).IsForeignOpen ? "a ping of the other end's is unanswered"
+        : null;
+
+    /// <inheritdoc/>
+    protected override ProbeAttempt Send(Leg towards, Verdicts verdicts)
     {
-        if (_response is not null) return Withheld("the WebSocket is not open yet");
-        if (_isClosing) return Withheld("the WebSocket is closing");
-        if (Towards(towards).IsForeignOpen) return Withheld("a ping of the other end's is unanswered");
         Towards(towards).Send(towards, (uint)NextRandom(), Now, verdicts);
         return new ProbeAttempt(ProbeOutcome.Sent, "ping");
     }

@@ -40,13 +40,13 @@ public sealed class MqttTests
     [Fact]
     public void None_before_the_client_is_let_in_or_after_either_end_has_said_goodbye()
     {
-        var bench = new SessionBench(new MqttProtocol());
+        var bench = new SessionBench(new MqttProtocol(SessionBench.Start));
         bench.AssertWithheld(NotYet).Say(MqttConnect).AssertWithheld(NotYet).Say(Server(0x20, 2, 0, 0)).AssertProbed();
         Connected().Say(Client(0xE0, 0)).AssertWithheld("the session is ending");
         Connected().Say(Server(0xE0, 1, 0x8B)).AssertWithheld("the session is ending");
-        new SessionBench(new MqttProtocol()).Say(MqttConnect, Server(0x20, 2, 0, 5)).AssertWithheld("the session is ending");
+        new SessionBench(new MqttProtocol(SessionBench.Start)).Say(MqttConnect, Server(0x20, 2, 0, 5)).AssertWithheld("the session is ending");
         // Version 5: properties behind the code.
-        new SessionBench(new MqttProtocol()).Say(MqttConnect, Server([0x20, 0x82, 1, 0, 0, 0x7F, .. new byte[127]])).AssertProbed();
+        new SessionBench(new MqttProtocol(SessionBench.Start)).Say(MqttConnect, Server([0x20, 0x82, 1, 0, 0, 0x7F, .. new byte[127]])).AssertProbed();
     }
 
     [Theory]
@@ -55,10 +55,10 @@ public sealed class MqttTests
     [InlineData("not MQTT: not understood any more", new byte[] { 0x10, 0xFF, 0xFF, 0xFF, 0xFF, 1 })]
     public void What_is_no_packet_makes_it_a_plain_relay(string why, byte[] bytes)
     {
-        SessionBench bench = new SessionBench(new MqttProtocol()).Say(Client(bytes));
+        SessionBench bench = new SessionBench(new MqttProtocol(SessionBench.Start)).Say(Client(bytes));
         Assert.Equal((why, true), (Assert.Single(bench.Notes).Text, bench.Protocol.IsPlain));
         Assert.Equal(bytes, bench.ToServer.ToArray());
     }
 
-    private static SessionBench Connected() => new SessionBench(new MqttProtocol()).Say(MqttConnect, Server(0x20, 2, 0, 0));
+    private static SessionBench Connected() => new SessionBench(new MqttProtocol(SessionBench.Start)).Say(MqttConnect, Server(0x20, 2, 0, 0));
 }

@@ -46,7 +46,7 @@ public sealed class PostgreSqlTests
     [Fact]
     public void None_before_the_session_is_there()
     {
-        var bench = new SessionBench(new PostgreSqlProtocol(new PostgreSqlOptions(), SessionBench.Start));
+        var bench = new SessionBench(new PostgreSqlProtocol(SessionBench.Start));
         bench.AssertWithheld(NotYet).Say(EncryptionRequest(80877103)).AssertWithheld(NotYet).Say(Server("N")).AssertWithheld(NotYet)
             .Say(Startup("user", "u")).AssertWithheld(NotYet).Say(Message(Leg.Upstream, 'R', "\0\0\0\0")).AssertWithheld(NotYet).Say(Ready()).AssertProbed();
     }
@@ -88,13 +88,13 @@ public sealed class PostgreSqlTests
         SessionOf(Startup("user", "u", "replication", "database")).AssertWithheld("a replication session, or a startup too long to tell");
         SessionOf(Startup("user", "replication", "replication", "false")).AssertProbed();
         LoggedIn().Say(Message(Leg.Downstream, 'X')).AssertWithheld("the session is ending");
-        new SessionBench(new PostgreSqlProtocol(new PostgreSqlOptions(), SessionBench.Start)).Say(Client(0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 2)).AssertWithheld("the session is ending");
+        new SessionBench(new PostgreSqlProtocol(SessionBench.Start)).Say(Client(0, 0, 0, 16, 4, 210, 22, 46, 0, 0, 0, 1, 0, 0, 0, 2)).AssertWithheld("the session is ending");
     }
 
     [Fact]
     public void None_longer_than_asked_for()
     {
-        var bench = new SessionBench(new PostgreSqlProtocol(new PostgreSqlOptions { IdleAgeMax = TimeSpan.FromHours(2) }, SessionBench.Start)).Say(Startup("user", "u"), Ready());
+        var bench = new SessionBench(new PostgreSqlProtocol(SessionBench.Start, TimeSpan.FromHours(2))).Say(Startup("user", "u"), Ready());
         bench.Now += TimeSpan.FromHours(3);
         Assert.Equal(ProbeOutcome.Withheld, bench.Probe().Attempt.Outcome);
     }
@@ -106,7 +106,7 @@ public sealed class PostgreSqlTests
     [InlineData("not version 3 of PostgreSQL's protocol: not understood any more", new byte[] { 0, 0, 0, 9, 0, 2, 0, 0, 0 })]
     public void What_is_no_startup_makes_it_a_plain_relay(string why, byte[] bytes)
     {
-        SessionBench bench = new SessionBench(new PostgreSqlProtocol(new PostgreSqlOptions(), SessionBench.Start)).Say(Client(bytes));
+        SessionBench bench = new SessionBench(new PostgreSqlProtocol(SessionBench.Start)).Say(Client(bytes));
         Assert.Equal((why, true), (Assert.Single(bench.Notes).Text, bench.Protocol.IsPlain));
         Assert.Equal(bytes, bench.ToServer.ToArray());
     }
@@ -120,5 +120,5 @@ public sealed class PostgreSqlTests
     private static SessionBench LoggedIn() => SessionOf(Startup("user", "u", "database", "d"));
 
     private static SessionBench SessionOf(WireMessage startup) =>
-        new SessionBench(new PostgreSqlProtocol(new PostgreSqlOptions(), SessionBench.Start)).Say(startup, Message(Leg.Upstream, 'R', "\0\0\0\0"), Ready());
+        new SessionBench(new PostgreSqlProtocol(SessionBench.Start)).Say(startup, Message(Leg.Upstream, 'R', "\0\0\0\0"), Ready());
 }

@@ -132,5 +132,5 @@ public sealed class RedisTests
 
     private static SessionBench LetIn() => new SessionBench(New()).Say(Command("GET", "a"), Server("$-1\r\n"));
 
-    private static RedisProtocol New() => new(new RedisOptions(), SessionBench.Start, 7);
+    private static RedisProtocol New() => new(SessionBench.Start, 7);
 }

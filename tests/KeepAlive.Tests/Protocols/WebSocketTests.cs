@@ -40,7 +40,7 @@ public sealed class WebSocketTests
         byte[] first = bench.Probe(ToServer).Bytes, second = bench.Probe(ToServer).Bytes;
         Assert.NotEqual(first[2..6], second[2..6]);
         Assert.NotEqual(WebSocketPong(ToServer, first), WebSocketPong(ToServer, second));
-        Assert.NotEqual(WebSocketPong(ToServer, first), WebSocketPong(ToServer, new SessionBench(new WebSocketProtocol(2)).Say(Client(Request), Server(Accepted + "\r\n")).Probe(ToServer).Bytes));
+        Assert.NotEqual(WebSocketPong(ToServer, first), WebSocketPong(ToServer, new SessionBench(new WebSocketProtocol(SessionBench.Start, 2)).Say(Client(Request), Server(Accepted + "\r\n")).Probe(ToServer).Bytes));
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class WebSocketTests
     [Fact]
     public void None_before_it_is_open_in_a_frame_or_while_it_closes()
     {
-        var bench = new SessionBench(new WebSocketProtocol(1));
+        var bench = new SessionBench(new WebSocketProtocol(SessionBench.Start, 1));
         bench.AssertWithheld("the WebSocket is not open yet").Say(Client(Request)).AssertWithheld("the WebSocket is not open yet")
             .Say(Server(Accepted)).AssertWithheld("the WebSocket is not open yet").Say(Server("\r\n")).AssertProbed();
         byte[] frame = Frame(Leg.Downstream, 0x82, new byte[200]).Bytes;
@@ -105,10 +105,10 @@ public sealed class WebSocketTests
     public void A_head_without_end_is_not_kept()
     {
         string endless = "GET / HTTP/1.1\r\nX: " + new string('x', 40_000);
-        SessionBench bench = new SessionBench(new WebSocketProtocol(1)).Say(Client(endless[..20]), Client(endless[20..]));
+        SessionBench bench = new SessionBench(new WebSocketProtocol(SessionBench.Start, 1)).Say(Client(endless[..20]), Client(endless[20..]));
         Assert.Equal(("an HTTP head of over 32 KB: not understood any more", true), (Assert.Single(bench.Notes).Text, bench.Protocol.IsPlain));
         Assert.Equal(endless.Length, bench.ToServer.Length);
     }
 
-    private static SessionBench Open() => new SessionBench(new WebSocketProtocol(1)).Say(Client(Request), Server(Accepted + "\r\n"));
+    private static SessionBench Open() => new SessionBench(new WebSocketProtocol(SessionBench.Start, 1)).Say(Client(Request), Server(Accepted + "\r\n"));
 }
