@@ -61,7 +61,10 @@ public abstract class Protocol
     protected void BecomePlain(string why, Verdicts verdicts)
     {
         if (IsPlain) return;
-        IsPlain = true;
+        BecomePlain();
         verdicts.Note(FlowEventKind.PlainRelay, why);
     }
+
+    /// <summary>Becomes a plain relay for a reason that was said already.</summary>
+    protected void BecomePlain() => IsPlain = true;
 }

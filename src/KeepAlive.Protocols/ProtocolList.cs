@@ -1,10 +1,20 @@
 using KeepAlive.Core;
+using KeepAlive.Protocols.Amqp;
 using KeepAlive.Protocols.Ftp;
+using KeepAlive.Protocols.Http;
+using KeepAlive.Protocols.Imap;
+using KeepAlive.Protocols.Irc;
 using KeepAlive.Protocols.Ldap;
+using KeepAlive.Protocols.Mail;
 using KeepAlive.Protocols.Mqtt;
+using KeepAlive.Protocols.MySql;
+using KeepAlive.Protocols.Nats;
 using KeepAlive.Protocols.PostgreSql;
 using KeepAlive.Protocols.Redis;
-using KeepAlive.Protocols.WebSocket;
+using KeepAlive.Protocols.Sip;
+using KeepAlive.Protocols.Stomp;
+using KeepAlive.Protocols.Telnet;
+using KeepAlive.Protocols.Xmpp;
 
 namespace KeepAlive.Protocols;
 
@@ -23,16 +33,19 @@ public sealed record ProtocolOptions
     /// <summary>For <c>ldap</c>.</summary>
     public LdapOptions Ldap { get; init; } = new();
 
+    /// <summary>For <c>http</c>.</summary>
+    public HttpOptions Http { get; init; } = new();
+
     /// <summary>How long after the client's last message idle sessions of protocols without a default of their own are kept; null for no end.</summary>
     public TimeSpan? Hold { get; init; }
 }
 
 /// <summary>A protocol the gateway speaks.</summary>
 /// <param name="Name">As on the command line.</param>
-/// <param name="Port">The port its servers usually have; 0 for none of its own.</param>
+/// <param name="Ports">Those its servers usually have.</param>
 /// <param name="Refusal">What a client is told that cannot be served, in the protocol's own words; empty for none.</param>
 /// <param name="Prepare">Called once a gateway: what its flows share is made here. Null: nothing is looked at, a plain relay.</param>
-public sealed record ProtocolEntry(string Name, int Port, ReadOnlyMemory<byte> Refusal, Func<ProtocolOptions, NewProtocol>? Prepare);
+public sealed record ProtocolEntry(string Name, IReadOnlyList<int> Ports, ReadOnlyMemory<byte> Refusal, Func<ProtocolOptions, NewProtocol>? Prepare);
 
 /// <summary>Every protocol there is: adding one is a line here.</summary>
 public static class ProtocolList
@@ -40,21 +53,34 @@ public static class ProtocolList
     /// <summary>All of them; the first is the plain relay.</summary>
     public static IReadOnlyList<ProtocolEntry> All { get; } =
     [
-        new("tcp", 0, default, null),
-        new("ftp", 21, "421 Too many connections, try later.\r\n"u8.ToArray(), options =>
+        new("tcp", [], default, null),
+        new("ftp", [21], "421 Too many connections, try later.\r\n"u8.ToArray(), options =>
         {
             var server = new FtpServer();
             return (data, now, seed) => new FtpProtocol(options.Ftp, server, data, now, seed);
         }),
-        new("websocket", 0, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _ => (_, now, seed) => new WebSocketProtocol(now, seed)),
-        new("ldap", 389, LdapProtocol.Refusal, options => (_, now, _) => new LdapProtocol(options.Ldap, now)),
-        new("postgresql", 5432, PostgreSqlMessage.Refusal, options => (_, now, _) => new PostgreSqlProtocol(now, options.Hold)),
-        new("redis", 6379, "-ERR max number of clients reached\r\n"u8.ToArray(), options => (_, now, seed) => new RedisProtocol(now, seed, options.Hold)),
-        new("mqtt", 1883, default, _ => (_, now, _) => new MqttProtocol(now)),
+        new("http", [80], HttpRefusal, NewHttp),
+        new("websocket", [], HttpRefusal, NewHttp), // begins as HTTP
+        new("ldap", [389], LdapProtocol.Refusal, options => (_, now, _) => new LdapProtocol(options.Ldap, now)),
+        new("postgresql", [5432], PostgreSqlMessage.Refusal, options => (_, now, _) => new PostgreSqlProtocol(now, options.Hold)),
+        new("redis", [6379], "-ERR max number of clients reached\r\n"u8.ToArray(), options => (_, now, seed) => new RedisProtocol(now, seed, options.Hold)),
+        new("mysql", [3306], MySqlPacket.Refusal, options => (_, now, _) => new MySqlProtocol(now, options.Hold)),
+        new("mqtt", [1883], default, _ => (_, now, _) => new MqttProtocol(now)),
+        new("amqp", [5672], default, _ => (_, now, _) => new AmqpProtocol(now)),
+        new("nats", [4222], "-ERR 'maximum connections exceeded'\r\n"u8.ToArray(), _ => (_, now, _) => new NatsProtocol(now)),
+        new("stomp", [61613], default, _ => (_, _, _) => new StompProtocol()),
+        new("imap", [143], "* BYE Too many connections\r\n"u8.ToArray(), options => (_, now, seed) => new ImapProtocol(now, seed, options.Hold)),
+        new("pop3", [110], "-ERR Too many connections\r\n"u8.ToArray(), options => (_, now, _) => new Pop3Protocol(now, options.Hold)),
+        new("smtp", [25, 587], "421 Too many connections, try later\r\n"u8.ToArray(), options => (_, now, _) => new SmtpProtocol(now, options.Hold)),
+        new("nntp", [119], "400 Too many connections\r\n"u8.ToArray(), options => (_, now, _) => new NntpProtocol(now, options.Hold)),
+        new("irc", [6667], "ERROR :Too many connections\r\n"u8.ToArray(), _ => (_, now, seed) => new IrcProtocol(now, seed)),
+        new("xmpp", [5222], default, _ => (_, _, _) => new XmppProtocol()),
+        new("sip", [5060], default, _ => (_, now, _) => new SipProtocol(now)),
+        new("telnet", [23], default, options => (_, now, _) => new TelnetProtocol(now, options.Hold)),
     ];
 
     /// <summary>The protocol of servers on this port; the plain relay where that is not known.</summary>
-    public static ProtocolEntry ForPort(int port) => All.FirstOrDefault(p => p.Port == port) ?? All[0];
+    public static ProtocolEntry ForPort(int port) => All.FirstOrDefault(p => p.Ports.Contains(port)) ?? All[0];
 
     /// <summary>The protocol of this name, or null.</summary>
     public static ProtocolEntry? Find(string name) =>
@@ -68,4 +94,12 @@ public static class ProtocolList
         "TDS" => "SQL Server's protocol has no message without effect; its clients set kernel keepalive themselves: use tcp",
         _ => null,
     };
+
+    private static ReadOnlyMemory<byte> HttpRefusal => "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray();
+
+    private static NewProtocol NewHttp(ProtocolOptions options)
+    {
+        var manners = new Http2Manners(options.Http);
+        return (_, now, seed) => new HttpProtocol(options.Http, manners, seed);
+    }
 }

@@ -6,6 +6,7 @@ using KeepAlive.Core;
 using KeepAlive.Gateway;
 using KeepAlive.Protocols;
 using KeepAlive.Protocols.Ftp;
+using KeepAlive.Protocols.Http;
 using KeepAlive.Protocols.Ldap;
 using KeepAlive.Sockets;
 
@@ -31,6 +32,8 @@ internal static class GatewayCommand
     private static readonly Option<PortRange?> PassiveRange = CommandLine.Option("--passive-range", "The server's passive ports, relayed one to one, for FTP over TLS: FIRST-LAST", Texts.Ports(PortsMax));
     private static readonly Option<string> FtpCommands = new("--ftp-commands") { Description = "What keeps idle FTP sessions alive: some of noop,pwd,type,stat,rest,cwd,list; 'random:' before it picks at random", DefaultValueFactory = _ => "noop,pwd,type,stat,rest" };
     private static readonly Option<LdapProbe> LdapProbeOption = new("--ldap-probe") { Description = "What keeps LDAP sessions alive: abandon (never answered), search (of the root entry: answered)", DefaultValueFactory = _ => LdapProbe.Abandon };
+    private static readonly Option<bool> HttpInterim = new("--http-interim") { Description = "Send 102 Processing to HTTP/1.1 clients that wait for a response; some proxies in between take it for the response" };
+    private static readonly Option<TimeSpan> Http2PingEvery = CommandLine.Option("--http2-ping-every", "How often at most a server is pinged over HTTP/2; gRPC's end what comes oftener than each 5m", Texts.DurationWithin(TimeSpan.FromSeconds(1), Day), "5m");
     private static readonly Option<TimeSpan?> Hold = CommandLine.Option<TimeSpan?>("--hold", "Hold idle sessions against the server's own idle policy, for at most this long after the client's last command", HoldText);
     private static readonly Option<string> Engine = new("--engine") { Description = "What moves the bytes: auto (the best there is here), portable", DefaultValueFactory = _ => "auto" };
     private static readonly Option<bool> NoCheck = new("--no-check") { Description = "Start even if the server cannot be reached now" };
@@ -39,7 +42,7 @@ internal static class GatewayCommand
     public static Command Create()
     {
         var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
-        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, Engine, NoCheck, Json])
+        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, NoCheck, Json])
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
@@ -120,6 +123,7 @@ internal static class GatewayCommand
                 {
                     Ftp = new FtpOptions { Commands = commands.Commands, RandomOrder = commands.Random, IdleAgeMax = hold ?? FtpOptions.IdleAgeDefault },
                     Ldap = new LdapOptions { Probe = parsed.GetValue(LdapProbeOption), IdleAgeMax = hold ?? LdapOptions.IdleAgeDefault },
+                    Http = new HttpOptions { Interim = parsed.GetValue(HttpInterim), PingEvery = parsed.GetValue(Http2PingEvery) },
                     Hold = hold,
                 },
                 Tcp = parsed.GetValue(Tcp),

@@ -11,6 +11,7 @@ internal sealed class HttpHead
 
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private string[] _lines = [];
+    private bool _hasFolds;
 
     /// <summary>Whether the empty line was seen.</summary>
     public bool IsWhole { get; private set; }
@@ -24,6 +25,12 @@ internal sealed class HttpHead
     /// <summary>Without its line end; empty until it is whole.</summary>
     public string StartLine => _lines.Length > 0 ? _lines[0] : "";
 
+    /// <summary>
+    /// Every field is a name, a colon and a value in one line. What is not is read differently by different programs (RFC 9112
+    /// sections 5.1 and 5.2).
+    /// </summary>
+    public bool IsSound => _lines.Skip(1).SkipLast(2).All(line => line.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon && line.AsSpan(0, colon).IndexOfAny(" \t") < 0) && !_hasFolds;
+
     /// <summary>Takes what belongs to it.</summary>
     /// <returns>How many of the bytes.</returns>
     public int Add(ReadOnlySpan<byte> bytes)
@@ -34,7 +41,9 @@ internal sealed class HttpHead
             if (IsTooLong) return i + 1;
             if (bytes[i] != '\n' || !EndsEmpty()) continue;
             IsWhole = true;
-            _lines = Encoding.Latin1.GetString(_bytes.WrittenSpan).Split('\n', StringSplitOptions.TrimEntries);
+            string text = Encoding.Latin1.GetString(_bytes.WrittenSpan);
+            _hasFolds = text.Contains("\n ", StringComparison.Ordinal) || text.Contains("\n\t", StringComparison.Ordinal);
+            _lines = text.Split('\n', StringSplitOptions.TrimEntries);
             return i + 1;
         }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using KeepAlive.Core;
+using KeepAlive.Protocols.Framing;
 
 namespace KeepAlive.Protocols.WebSocket;
 
@@ -14,9 +15,7 @@ internal struct WebSocketPings(ulong nonce)
     private const int KeyBytes = 4;
 
     private readonly ulong _nonce = nonce;
-    private ulong _sent;
-    private ulong _answered;
-    private Instant _sentAt;
+    private ProbeNumbers _numbers;
 
     /// <summary>The other end has asked this leg's peer itself, and was not answered yet.</summary>
     public bool IsForeignOpen { get; set; }
@@ -26,11 +25,10 @@ internal struct WebSocketPings(ulong nonce)
     {
         Span<byte> payload = stackalloc byte[PayloadBytes], mask = stackalloc byte[KeyBytes], frame = stackalloc byte[2 + KeyBytes + PayloadBytes];
         BinaryPrimitives.WriteUInt64BigEndian(payload, _nonce);
-        BinaryPrimitives.WriteUInt64BigEndian(payload[8..], ++_sent);
+        BinaryPrimitives.WriteUInt64BigEndian(payload[8..], _numbers.Next(now));
         BinaryPrimitives.WriteUInt32BigEndian(mask, key);
         int length = WebSocketFrame.WritePing(payload, towards == Leg.Upstream ? mask : default, frame);
         verdicts.Send(towards, frame[..length]);
-        _sentAt = now;
     }
 
     /// <summary>Whether a pong answers one of ours.</summary>
@@ -40,11 +38,7 @@ internal struct WebSocketPings(ulong nonce)
     public bool IsOurs(ReadOnlySpan<byte> payload, Instant now, out TimeSpan? took)
     {
         took = null;
-        if (payload.Length != PayloadBytes || BinaryPrimitives.ReadUInt64BigEndian(payload) != _nonce) return false;
-        ulong number = BinaryPrimitives.ReadUInt64BigEndian(payload[8..]);
-        if (number == 0 || number > _sent) return false;
-        if (number == _sent && number > _answered) took = now - _sentAt;
-        _answered = Math.Max(_answered, number);
-        return true;
+        return payload.Length == PayloadBytes && BinaryPrimitives.ReadUInt64BigEndian(payload) == _nonce
+            && _numbers.IsAnswered(BinaryPrimitives.ReadUInt64BigEndian(payload[8..]), now, out took);
     }
 }

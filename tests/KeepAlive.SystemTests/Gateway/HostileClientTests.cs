@@ -87,7 +87,7 @@ public class HostileClientTests : GatewayTests
     {
         await using var bench = NewBench("ftp", o => o with
         {
-            Protocol = new ProtocolEntry("faulty", 0, default, _ => (_, now, _) => new FaultyProtocol(now)),
+            Protocol = new ProtocolEntry("faulty", [], default, _ => (_, now, _) => new FaultyProtocol(now)),
             Probe = KeepAliveSpec.Off,
         });
         (Line good, Line its) = await bench.PairAsync();

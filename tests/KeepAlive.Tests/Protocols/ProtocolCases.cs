@@ -4,7 +4,6 @@ using KeepAlive.Protocols.Ldap;
 using KeepAlive.Protocols.Mqtt;
 using KeepAlive.Protocols.PostgreSql;
 using KeepAlive.Protocols.Redis;
-using KeepAlive.Protocols.WebSocket;
 using static KeepAlive.Tests.Protocols.WireMessage;
 
 namespace KeepAlive.Tests.Protocols;
@@ -12,17 +11,12 @@ namespace KeepAlive.Tests.Protocols;
 /// <summary>Whole sessions of every protocol that is read frame by frame.</summary>
 internal static class ProtocolCases
 {
-    public const string Request = "GET /chat HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    public const string Accepted = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
-
     public static IReadOnlyList<ProtocolCase> All { get; } =
     [
-        new("websocket", seed => new WebSocketProtocol(SessionBench.Start, seed), WebSocketSession("\r\n", 0), WebSocketPong),
-        new("websocket, permessage-deflate", seed => new WebSocketProtocol(SessionBench.Start, seed), WebSocketSession("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=15\r\n\r\n", 0x40), WebSocketPong),
-        new("websocket, unknown extension", seed => new WebSocketProtocol(SessionBench.Start, seed), WebSocketSession("Sec-WebSocket-Extensions: x-other\r\n\r\n", 0), WebSocketPong, IsPlainAtEnd: true) { IsProbed = false },
-        new("websocket, refused", seed => new WebSocketProtocol(SessionBench.Start, seed),
-            [Client(Request), Server("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"), Client(Request)], WebSocketPong, IsPlainAtEnd: true) { IsProbed = false },
-        new("websocket, but TLS", seed => new WebSocketProtocol(SessionBench.Start, seed), [Client(0x16, 3, 1, 0, 2, 1, 0), Server(0x16, 3, 3, 0, 1, 2)], WebSocketPong, IsPlainAtEnd: true) { IsProbed = false },
+        .. HttpCases.All,
+        .. MailCases.All,
+        .. ChatCases.All,
+        .. BrokerCases.All,
         new("ldap, Abandon", _ => new LdapProtocol(new LdapOptions(), SessionBench.Start), LdapSession(), LdapAnswer) { IsAnswered = false },
         new("ldap, search", _ => new LdapProtocol(new LdapOptions { Probe = LdapProbe.Search }, SessionBench.Start), LdapSession(), LdapAnswer),
         new("ldap, StartTLS", _ => new LdapProtocol(new LdapOptions(), SessionBench.Start), [.. LdapSession()[..4], StartTls(7), StartTlsAnswer(7, 0), Client(0x16, 3, 1, 0), Server(0x16, 3, 3)], LdapAnswer, IsPlainAtEnd: true) { IsAnswered = false },
@@ -44,39 +38,6 @@ internal static class ProtocolCases
         new("mqtt, refused", _ => new MqttProtocol(SessionBench.Start), [MqttSession()[0], Server(0x20, 2, 0, 5)], MqttAnswer) { IsProbed = false },
         new("mqtt, but TLS", _ => new MqttProtocol(SessionBench.Start), [Client(0x16, 3, 1, 0, 1, 1), Server(0x16, 3, 3, 0, 1, 2)], MqttAnswer, IsPlainAtEnd: true) { IsProbed = false },
     ];
-
-    /// <summary>A frame of a WebSocket.</summary>
-    public static WireMessage Frame(Leg from, byte first, params byte[] payload)
-    {
-        byte[] key = from == Leg.Downstream ? [0x37, 0xFA, 0x21, 0x3D] : [];
-        byte mask = (byte)(key.Length > 0 ? 0x80 : 0);
-        byte[] length = payload.Length < 126 ? [(byte)(payload.Length | mask)]
-            : payload.Length < 65536 ? [(byte)(126 | mask), (byte)(payload.Length >> 8), (byte)payload.Length]
-            : [(byte)(127 | mask), 0, 0, 0, 0, 0, (byte)(payload.Length >> 16), (byte)(payload.Length >> 8), (byte)payload.Length];
-        return new WireMessage(from, [first, .. length, .. key, .. payload.Select((b, i) => key.Length > 0 ? (byte)(b ^ key[i % 4]) : b)]);
-    }
-
-    // A ping's payload, in a pong.
-    public static byte[]? WebSocketPong(Leg of, byte[] ping)
-    {
-        int key = of == Leg.Upstream ? 4 : 0;
-        byte[] payload = [.. ping[(2 + key)..].Select((b, i) => key > 0 ? (byte)(b ^ ping[2 + (i % 4)]) : b)];
-        return Frame(of, 0x8A, payload).Bytes;
-    }
-
-    private static WireMessage[] WebSocketSession(string restOfHead, byte rsv1)
-    {
-        Leg client = Leg.Downstream, server = Leg.Upstream;
-        byte[] foreign = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
-        return
-        [
-            Client(Request), Server(Accepted + restOfHead),
-            Frame(client, (byte)(0x81 | rsv1), "hello"u8.ToArray()), Frame(server, (byte)(0x82 | rsv1), new byte[300]),
-            Frame(client, (byte)(0x01 | rsv1), "in "u8.ToArray()), Frame(client, 0x89, foreign), Frame(server, 0x8A, foreign), Frame(client, 0x00, "three "u8.ToArray()),
-            Frame(server, 0x89), Frame(client, 0x8A), Frame(client, 0x80, "parts"u8.ToArray()), Frame(server, 0x8A, 1, 2, 3), // a pong nobody asked for
-            Frame(server, (byte)(0x82 | rsv1), new byte[70_000]), Frame(client, (byte)(0x82 | rsv1)), Frame(server, 0x88, 3, 232), Frame(client, 0x88, 3, 232),
-        ];
-    }
 
     public static WireMessage SimpleBind(byte id) => Client([0x30, 0x0C, 2, 1, id, 0x60, 7, 2, 1, 3, 4, 0, 0x80, 0]);
 

@@ -7,6 +7,7 @@ public sealed class ProtocolListTests
 {
     [Theory]
     [InlineData(21, "ftp")]
+    [InlineData(80, "http")]
     [InlineData(389, "ldap")]
     [InlineData(1883, "mqtt")]
     [InlineData(5432, "postgresql")]
@@ -20,7 +21,7 @@ public sealed class ProtocolListTests
     public void Names_and_ports_are_given_once()
     {
         Assert.Equal(ProtocolList.All.Count, ProtocolList.All.Select(p => p.Name).Distinct().Count());
-        int[] ports = [.. ProtocolList.All.Select(p => p.Port).Where(port => port != 0)];
+        int[] ports = [.. ProtocolList.All.SelectMany(p => p.Ports)];
         Assert.Equal(ports.Length, ports.Distinct().Count());
     }
 

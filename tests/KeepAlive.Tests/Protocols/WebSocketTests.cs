@@ -1,7 +1,6 @@
 using KeepAlive.Core;
 using KeepAlive.Protocols;
-using KeepAlive.Protocols.WebSocket;
-using static KeepAlive.Tests.Protocols.ProtocolCases;
+using static KeepAlive.Tests.Protocols.HttpCases;
 using static KeepAlive.Tests.Protocols.WireMessage;
 
 namespace KeepAlive.Tests.Protocols;
@@ -11,6 +10,7 @@ public sealed class WebSocketTests
 {
     private const Leg ToClient = Leg.Downstream;
     private const Leg ToServer = Leg.Upstream;
+    private const string NotToServer = "HTTP/1.1 has nothing to say to a server beside requests: kernel keepalive only";
 
     [Theory]
     [InlineData(ToClient)]
@@ -40,7 +40,7 @@ public sealed class WebSocketTests
         byte[] first = bench.Probe(ToServer).Bytes, second = bench.Probe(ToServer).Bytes;
         Assert.NotEqual(first[2..6], second[2..6]);
         Assert.NotEqual(WebSocketPong(ToServer, first), WebSocketPong(ToServer, second));
-        Assert.NotEqual(WebSocketPong(ToServer, first), WebSocketPong(ToServer, new SessionBench(new WebSocketProtocol(SessionBench.Start, 2)).Say(Client(Request), Server(Accepted + "\r\n")).Probe(ToServer).Bytes));
+        Assert.NotEqual(WebSocketPong(ToServer, first), WebSocketPong(ToServer, new SessionBench(HttpCases.New(2)).Say(Client(Request), Server(Accepted + "\r\n")).Probe(ToServer).Bytes));
     }
 
     [Fact]
@@ -57,9 +57,9 @@ public sealed class WebSocketTests
     [Fact]
     public void None_before_it_is_open_in_a_frame_or_while_it_closes()
     {
-        var bench = new SessionBench(new WebSocketProtocol(SessionBench.Start, 1));
-        bench.AssertWithheld("the WebSocket is not open yet").Say(Client(Request)).AssertWithheld("the WebSocket is not open yet")
-            .Say(Server(Accepted)).AssertWithheld("the WebSocket is not open yet").Say(Server("\r\n")).AssertProbed();
+        var bench = new SessionBench(HttpCases.New(1));
+        bench.AssertWithheld(NotToServer).Say(Client(Request)).AssertWithheld(NotToServer)
+            .Say(Server(Accepted)).AssertWithheld(NotToServer).AssertWithheld("in the middle of a message", ToClient).Say(Server("\r\n")).AssertProbed();
         byte[] frame = Frame(Leg.Downstream, 0x82, new byte[200]).Bytes;
         bench.Say(Client(frame[..1])).AssertWithheld("in the middle of a message").AssertProbed(ToClient)
             .Say(Client(frame[1..100])).AssertWithheld("in the middle of a message")
@@ -101,14 +101,5 @@ public sealed class WebSocketTests
         bench.AssertWithheld("plain relay");
     }
 
-    [Fact]
-    public void A_head_without_end_is_not_kept()
-    {
-        string endless = "GET / HTTP/1.1\r\nX: " + new string('x', 40_000);
-        SessionBench bench = new SessionBench(new WebSocketProtocol(SessionBench.Start, 1)).Say(Client(endless[..20]), Client(endless[20..]));
-        Assert.Equal(("an HTTP head of over 32 KB: not understood any more", true), (Assert.Single(bench.Notes).Text, bench.Protocol.IsPlain));
-        Assert.Equal(endless.Length, bench.ToServer.Length);
-    }
-
-    private static SessionBench Open() => new SessionBench(new WebSocketProtocol(SessionBench.Start, 1)).Say(Client(Request), Server(Accepted + "\r\n"));
+    private static SessionBench Open() => new SessionBench(HttpCases.New(1)).Say(Client(Request), Server(Accepted + "\r\n"));
 }
