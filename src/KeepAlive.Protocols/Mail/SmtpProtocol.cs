@@ -6,21 +6,27 @@ namespace KeepAlive.Protocols.Mail;
 
 /// <summary>SMTP (RFC 5321) with a NOOP of ours between two mails.</summary>
 /// <remarks>
-/// Sendmail slows down who says NOOP twenty times (MaxNOOPCommands), Postfix counts it as junk, of which a hundred are let pass
-/// (smtpd_junk_command_limit): the client's own included, no session gets more than <see cref="NoopsMax"/>.
+/// Servers take NOOPs for abuse: Exim ends a session with its eleventh command that is about no mail (smtp_accept_max_nonmail), sendmail
+/// slows down after twenty NOOPs (MaxNOOPCommands), Postfix counts them as junk, of which a hundred are let pass
+/// (smtpd_junk_command_limit). So there are <see cref="NoopsDefault"/> a session, and <see cref="NoopsMax"/> where its operator asks
+/// for more; such commands of the client's own are among them.
 /// </remarks>
 public sealed class SmtpProtocol : DialogProtocol
 {
     /// <summary>Servers wait for a command for five minutes at least (RFC 5321 section 4.5.3.2.7).</summary>
     public static readonly TimeSpan IdleAgeDefault = TimeSpan.FromMinutes(5);
 
-    /// <summary>NOOPs a session.</summary>
+    /// <summary>NOOPs a session, so that Exim leaves the client some commands of its own.</summary>
+    public const int NoopsDefault = 6;
+
+    /// <summary>NOOPs a session that is held by name.</summary>
     public const int NoopsMax = 19;
 
     private const int Closing = 421;
     private const int GoOn = 354;
     private const int Challenge = 334;
 
+    private readonly int _noopsMax;
     private bool _isKnown;
     private bool _isInMail;
     private bool _isLastPart;
@@ -28,15 +34,13 @@ public sealed class SmtpProtocol : DialogProtocol
 
     /// <summary>A new connection.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="idleAgeMax">How long after the client's last line an idle session is probed; <see cref="IdleAgeDefault"/> unless given.</param>
+    /// <param name="idleAgeMax">How long after the client's last line an idle session is probed, where asked for; <see cref="IdleAgeDefault"/> otherwise.</param>
     public SmtpProtocol(Instant now, TimeSpan? idleAgeMax = null)
-        : base("NOOP", now, idleAgeMax ?? IdleAgeDefault)
-    {
-    }
+        : base("NOOP", now, idleAgeMax ?? IdleAgeDefault) => _noopsMax = idleAgeMax is null ? NoopsDefault : NoopsMax;
 
     /// <inheritdoc/>
     protected override string? WhyNotNow =>
-        !_isKnown ? "before EHLO" : _isInMail ? "a mail is under way" : _noops >= NoopsMax ? $"{NoopsMax} NOOPs were sent: servers take more for abuse" : null;
+        !_isKnown ? "before EHLO" : _isInMail ? "a mail is under way" : _noops >= _noopsMax ? $"{_noopsMax} NOOPs were sent: servers take more for abuse" : null;
 
     /// <inheritdoc/>
     protected override bool IsGreeting(ReadOnlySpan<byte> line) => ReplyCode.Read(line, out _) == 220;
@@ -63,7 +67,7 @@ public sealed class SmtpProtocol : DialogProtocol
     {
         switch (command.Verb)
         {
-            case "NOOP":
+            case "NOOP" or "RSET" or "VRFY" or "EXPN" or "HELP":
                 _noops++;
                 break;
             case "MAIL":
