@@ -23,8 +23,8 @@ public sealed class WebSocketSessionTests
     {
         await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
         using var work = new WorkFolder();
-        await using WebSocketServer server = await WebSocketServer.StartAsync(await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address)));
-        await using ChildProcess? nginx = byNginx ? await StartNginxAsync(lab, work, server.Port) : null;
+        await using WebServer server = await WebServer.StartAsync(await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address)));
+        await using ChildProcess? nginx = byNginx ? await Nginx.StartAsync(lab, work, NginxPort, $"{lab.Server.Address}:{server.Port}") : null;
         int port = byNginx ? NginxPort : server.Port;
         await using GatewayProcess gateway = await GatewayProcess.StartAsync(
             lab.Client, $"{lab.Server.Address}", port, "--protocol", "websocket", "--tcp", "off", "--probe", "2:3:2");
@@ -39,38 +39,6 @@ public sealed class WebSocketSessionTests
     }
 
     private const int NginxPort = 8080;
-
-    private static async Task<ChildProcess> StartNginxAsync(NetworkLab lab, WorkFolder work, int port)
-    {
-        string program = Requires.Server("nginx", "usr/sbin/nginx"), configuration = work.File("nginx.conf");
-        await File.WriteAllTextAsync(configuration, $$"""
-            daemon off;
-            user root;
-            worker_processes 1;
-            pid {{work.File("nginx.pid")}};
-            error_log stderr warn;
-            events { worker_connections 64; }
-            http {
-              access_log off;
-              client_body_temp_path {{work.File("body")}}; proxy_temp_path {{work.File("proxy")}}; fastcgi_temp_path {{work.File("fastcgi")}};
-              uwsgi_temp_path {{work.File("uwsgi")}}; scgi_temp_path {{work.File("scgi")}};
-              server {
-                listen {{lab.Server.Address}}:{{NginxPort}};
-                location / {
-                  proxy_pass http://{{lab.Server.Address}}:{{port}};
-                  proxy_http_version 1.1;
-                  proxy_set_header Upgrade $http_upgrade;
-                  proxy_set_header Connection "upgrade";
-                  proxy_read_timeout 5s;
-                  proxy_send_timeout 5s;
-                }
-              }
-            }
-            """, TestContext.Current.CancellationToken);
-        ChildProcess nginx = await lab.Server.StartAsync([program, "-p", work.Path, "-e", "stderr", "-c", configuration]);
-        await lab.Server.ListensAsync(NginxPort, nginx);
-        return nginx;
-    }
 
     private static async Task<string> OutcomeAsync(NetworkLab lab, string at)
     {
