@@ -6,7 +6,7 @@ using KeepAlive.SystemTests.Lab;
 namespace KeepAlive.SystemTests.Sessions;
 
 /// <summary>
-/// A session of the OpenLDAP client library with slapd, silent for 24 s behind a middlebox that forgets after 8 s, while slapd
+/// Sessions of the OpenLDAP client library and of ldapsearch with slapd, silent for 24 s behind a middlebox that forgets after 8 s, while slapd
 /// itself ends what is idle for 4 s: lost without us and by kernel keepalive alone, held by either of our probes.
 /// </summary>
 public sealed class LdapSessionTests
@@ -29,7 +29,10 @@ public sealed class LdapSessionTests
             ("alone", OutcomeAsync(lab, $"{lab.Server.Address}", Port), "lost"),
             ("kernel keepalive alone", OutcomeAsync(lab, "127.0.0.1", kernel.Port), "lost"),
             ("Abandon", OutcomeAsync(lab, "127.0.0.1", abandon.Port), "kept"),
-            ("search", OutcomeAsync(lab, "127.0.0.1", search.Port), "kept"));
+            ("search", OutcomeAsync(lab, "127.0.0.1", search.Port), "kept"),
+            ("ldapsearch, alone", PagesAsync(lab, $"{lab.Server.Address}", Port), "lost"),
+            ("ldapsearch, Abandon", PagesAsync(lab, "127.0.0.1", abandon.Port), "kept"),
+            ("ldapsearch, search", PagesAsync(lab, "127.0.0.1", search.Port), "kept"));
         Assert.True(search.Count("probe-answered") >= 8, search.Transcript);
         Assert.True(abandon.Count("probe-sent") >= 8, abandon.Transcript);
         Assert.Equal(0, abandon.Count("plain-relay") + search.Count("plain-relay"));
@@ -59,7 +62,19 @@ public sealed class LdapSessionTests
         var own = new Dictionary<string, string> { ["LD_LIBRARY_PATH"] = string.Join(':', Directory.GetDirectories($"{root}usr/lib")) };
         ChildProcess slapd = await lab.Server.StartAsync([program, "-d", "0", "-f", configuration, "-h", $"ldap://{lab.Server.Address}:{Port}/"], environment: own);
         await lab.Server.ListensAsync(Port, slapd);
+        Requires.Programs("ldapsearch", "ldapadd");
+        string entries = "dn: dc=ka,dc=test\nobjectClass: dcObject\nobjectClass: organization\ndc: ka\no: ka\n\ndn: o=one,dc=ka,dc=test\nobjectClass: organization\no: one\n";
+        await lab.Client.RunAsync(["ldapadd", "-x", "-H", $"ldap://{lab.Server.Address}:{Port}/", "-D", "cn=admin,dc=ka,dc=test", "-w", "secret"], entries);
         return slapd;
+    }
+
+    // ldapsearch asks for one entry a page, and for the next when its user says so: the second after the silence.
+    private static async Task<string> PagesAsync(NetworkLab lab, string host, int port)
+    {
+        string script = $"(sleep {Silence.TotalSeconds}; echo) | timeout {(Silence + Patience).TotalSeconds} ldapsearch -x -LLL -H ldap://{host}:{port}/ -b dc=ka,dc=test -E pr=1 o 2>&1";
+        await using ChildProcess shell = await lab.Client.StartAsync(["sh", "-c", script]);
+        await shell.WaitForExitAsync(Silence + Patience + Patience);
+        return shell.Lines.Contains("o: ka") && shell.Lines.Contains("o: one") ? "kept" : "lost";
     }
 
     // The library connects, and speaks, on the thread that calls it: the whole session is on the client's host.
