@@ -25,7 +25,7 @@ public sealed class LineSessionTests
             OutlivesAsync(lab, "imap", LineServers.Imap, "--probe", "2:3:2"),
             OutlivesAsync(lab, "pop3", LineServers.Pop3, "--probe", "2:3:2"),
             OutlivesAsync(lab, "smtp", LineServers.Smtp, "--probe", "3:3:2", "--hold", "1h"), // Exim ends a session at its eleventh
-            // Raw clients answer no pings.
+                                                                                              // Raw clients answer no pings.
             OutlivesAsync(lab, "irc", LineServers.Irc, "--probe", "2:3:2", "--client-probe", "off"),
             OutlivesAsync(lab, "nats", LineServers.Nats, "--probe", "2:3:2", "--client-probe", "off"));
     }
