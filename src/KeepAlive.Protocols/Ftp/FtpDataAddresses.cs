@@ -9,7 +9,9 @@ namespace KeepAlive.Protocols.Ftp;
 /// Puts the gateway's own addresses in the place of the two ends': in the client's PORT and EPRT, in the server's
 /// 227 and 229. Everything around the address stays as it was written.
 /// </summary>
-internal sealed class FtpDataAddresses(IDataPaths data)
+/// <param name="data">Where those addresses come from.</param>
+/// <param name="isDirect">Everything stays: the ends dial each other.</param>
+internal sealed class FtpDataAddresses(IDataPaths data, bool isDirect)
 {
     private const int PrefixLength = 4; // "227 "
 
@@ -20,7 +22,7 @@ internal sealed class FtpDataAddresses(IDataPaths data)
         bool understood = command.Verb == FtpVerb.Port
             ? FtpAddress.TryFindSix(command.Argument, out where, out IPEndPoint asked)
             : FtpAddress.TryReadExtended(command.Argument, out asked);
-        if (!understood)
+        if (isDirect || !understood)
         {
             verdicts.Send(Leg.Upstream, line); // the server will say what is wrong with it
             return true;
@@ -49,7 +51,7 @@ internal sealed class FtpDataAddresses(IDataPaths data)
     public int PassReply(int code, ReadOnlySpan<byte> reply, Verdicts verdicts)
     {
         ReadOnlySpan<byte> text = reply[PrefixLength..];
-        if (!TryFindPort(code, text, out Range where, out int port))
+        if (!TryFindPort(code, text, out Range where, out int port) || isDirect)
         {
             verdicts.Send(Leg.Downstream, reply);
             return code;

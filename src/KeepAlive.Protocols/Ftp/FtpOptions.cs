@@ -49,6 +49,9 @@ public sealed record FtpOptions
     /// <summary>How long after the client's last command an idle session is kept alive. More than the default overrides the server's policy.</summary>
     public TimeSpan IdleAgeMax { get; init; } = IdleAgeDefault;
 
+    /// <summary>The two ends reach each other's addresses without us, and for data they do: none is rewritten, and no data connection is seen.</summary>
+    public bool IsDataDirect { get; init; }
+
     /// <summary>Reads <c>noop,pwd,type</c> or <c>random:noop,pwd</c>.</summary>
     public static bool TryParseCommands(string text, out (IReadOnlyList<FtpKeepAliveCommand> Commands, bool Random) value, [NotNullWhen(false)] out string? fault)
     {

@@ -71,7 +71,7 @@ public sealed class FtpProtocol : Protocol
         ArgumentNullException.ThrowIfNull(data);
         if (options.Commands.Count == 0) throw new ArgumentException("no keepalive command is named: give one at least", nameof(options));
         (_data, _server, _now) = (data, server, now);
-        _addresses = new FtpDataAddresses(data);
+        _addresses = new FtpDataAddresses(data, options.IsDataDirect);
         _probes = new FtpProbes(options, server, _exchange, data, now, seed);
         _exchange.Add(new FtpPending { Owner = FtpOwner.Client, Verb = FtpVerb.Greeting, SentAt = now });
     }

@@ -91,7 +91,7 @@ public sealed class FtpWireTests
         var data = new Simulation.SimulatedData { Ours = new IPEndPoint(IPAddress.Parse(ours), 40000) };
         var verdicts = new Verdicts();
         byte[] bytes = Encoding.ASCII.GetBytes(line);
-        Assert.True(new FtpDataAddresses(data).TryPassCommand(bytes, FtpCommand.Read(bytes), verdicts));
+        Assert.True(new FtpDataAddresses(data, isDirect: false).TryPassCommand(bytes, FtpCommand.Read(bytes), verdicts));
         Assert.Equal(rewritten, Encoding.ASCII.GetString(verdicts.BytesFor(Leg.Upstream)));
     }
 
