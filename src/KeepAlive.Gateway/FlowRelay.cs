@@ -53,10 +53,10 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         lock (this)
         {
-            int server = Libc.Socket(to.AddressFamily);
+            int server = Setting.NewUpstream(to.AddressFamily, out SocketError fault);
             if (server < 0)
             {
-                Refuse(new Socket(new SafeSocketHandle(client, ownsHandle: true)), Failed(SocketError.TooManyOpenSockets));
+                Refuse(new Socket(new SafeSocketHandle(client, ownsHandle: true)), Failed(fault));
                 return;
             }
 

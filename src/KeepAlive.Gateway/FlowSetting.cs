@@ -1,4 +1,9 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using KeepAlive.Core;
+using KeepAlive.Gateway.Epoll;
+using KeepAlive.Gateway.Transparent;
 using KeepAlive.Protocols;
 using KeepAlive.Sockets;
 
@@ -18,6 +23,20 @@ internal sealed record FlowSetting(GatewayOptions Options, NewProtocol? NewProto
 {
     /// <summary>The server, where it is an address.</summary>
     public string ToText { get; } = Options.To.ToString();
+
+    /// <summary>The same; null where it is a name.</summary>
+    public IPEndPoint? To { get; } = Options.To.Address is { } address ? new IPEndPoint(address, Options.To.Port) : null;
+
+    /// <summary>A socket to dial it with, for Linux's engine; -1 when there is none.</summary>
+    public int NewUpstream(AddressFamily family, out SocketError fault)
+    {
+        int fd = Libc.Socket(family);
+        int errno = fd < 0 ? Marshal.GetLastPInvokeError() : Options.Redirected is null ? 0 : OwnMark.Set(fd);
+        fault = Libc.ToSocketError(errno);
+        if (errno == 0 || fd < 0) return fd;
+        _ = Libc.close(fd);
+        return -1;
+    }
 
     public FlowRelay NewRelay(Flow flow) => NewProtocol is null ? new FlowRelay(flow, this) : new InspectedRelay(flow, this);
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Epoll;
+using KeepAlive.Gateway.Transparent;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -27,7 +28,7 @@ public sealed class Gateway : IAsyncDisposable
     private readonly FlowSet _flows = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly EpollListener? _epoll;
-    private readonly IPEndPoint? _to;
+    private readonly Destinations? _destinations;
     private readonly Task _accepting = Task.CompletedTask;
 
     private Gateway(GatewayOptions options, Socket listener, ClockThread? clock, Action<FlowEvent> emit)
@@ -39,15 +40,15 @@ public sealed class Gateway : IAsyncDisposable
         Listening = (IPEndPoint)listener.LocalEndPoint!;
         bool isEpoll = clock is null;
         _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), clock?.Clock,
-            new Dialer(options.ConnectTimeout, isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options, emit), _flows, emit, _stopping.Token);
+            new Dialer(options.ConnectTimeout, options.Redirected is not null ? OwnMark.ConnectAsync : isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options, emit), _flows, emit, _stopping.Token);
         _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _flows, _setting) : null;
+        _destinations = options.Redirected is null ? null : new Destinations(Listening, _setting);
         if (!isEpoll)
         {
             _accepting = AcceptAsync();
             return;
         }
 
-        _to = options.To.Address is { } address ? new IPEndPoint(address, options.To.Port) : null;
         _setting.KeepAlive.ApplyToListener(listener);
         _epoll = new EpollListener(listener, Begin, AcceptFailed);
         _epoll.Start();
@@ -63,10 +64,12 @@ public sealed class Gateway : IAsyncDisposable
     /// <param name="options">What to do.</param>
     /// <param name="emit">Told of everything, from any thread, one call at a time per flow only; it must be quick and not throw.</param>
     /// <exception cref="ListenException">The address, or a port of the passive range, cannot be listened on.</exception>
+    /// <exception cref="RedirectException">Redirected connections cannot be served: not Linux, or no right to.</exception>
     public static Gateway Start(GatewayOptions options, Action<FlowEvent> emit)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(emit);
+        if (options.Redirected is not null) RedirectException.ThrowIfImpossible();
         Socket listener = ListenSocket.Open(options.Listen, Backlog);
         ClockThread? clock = options.Engine == RelayEngine.Auto && EpollLoop.IsHere ? null : new ClockThread();
         try
@@ -145,32 +148,38 @@ public sealed class Gateway : IAsyncDisposable
     {
         // Those of a listener on loopback have it from there.
         if (!IPAddress.IsLoopback(Listening.Address)) LoopbackPacing.Lift(client, peer.Address);
-        if (_to is { } to && TryAdmit(client, peer, out FlowRelay? relay)) relay.Open(client, to);
-        else if (_to is null) Begin(new Socket(new SafeSocketHandle(client, ownsHandle: true)));
-        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), _options.Protocol.Refusal.Span);
+        FlowSetting? setting = SettingFor(client);
+        if (setting is { To: null }) Begin(new Socket(new SafeSocketHandle(client, ownsHandle: true)));
+        else if (TryAdmit(client, peer, setting, out FlowRelay? relay)) relay.Open(client, setting.To!);
+        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), (setting ?? _setting).Options.Protocol.Refusal.Span);
     }
 
     private void Begin(Socket client)
     {
-        if (TryAdmit((int)client.Handle, client.RemoteEndPoint, out FlowRelay? relay)) _ = relay.OpenAsync(client);
-        else Refusal.Send(client, _options.Protocol.Refusal.Span);
+        FlowSetting? setting = SettingFor((int)client.Handle);
+        if (TryAdmit((int)client.Handle, client.RemoteEndPoint, setting, out FlowRelay? relay)) _ = relay.OpenAsync(client);
+        else Refusal.Send(client, (setting ?? _setting).Options.Protocol.Refusal.Span);
     }
 
-    private bool TryAdmit(int client, EndPoint? peer, [NotNullWhen(true)] out FlowRelay? relay)
+    // Null for one that was to be redirected and was not.
+    private FlowSetting? SettingFor(int client) => _destinations is null ? _setting : _destinations.Of(client);
+
+    private bool TryAdmit(int client, EndPoint? peer, [NotNullWhen(true)] FlowSetting? setting, [NotNullWhen(true)] out FlowRelay? relay)
     {
         var flow = new Flow(Interlocked.Increment(ref s_flows), MonotonicClock.Now);
         relay = null;
-        string? why = _flows.Count >= _options.MaxFlows ? $"{_options.MaxFlows} flows are open, the most allowed (--max-flows)"
+        string? why = setting is null ? Destinations.Direct
+            : _flows.Count >= _options.MaxFlows ? $"{_options.MaxFlows} flows are open, the most allowed (--max-flows)"
             : DescriptorReserve.IsTouchedBy(client, DescriptorReserve.Flows) ? "nearly out of descriptors: raise the limit (ulimit -n), or lower --max-flows"
             : null;
-        if (why is not null)
+        if (setting is null || why is not null)
         {
             Emit(flow, FlowEventKind.Refused, $"{peer}: {why}");
             return false;
         }
 
-        Emit(flow, FlowEventKind.Opened, $"{peer} to {_setting.ToText}");
-        relay = _setting.NewRelay(flow);
+        Emit(flow, FlowEventKind.Opened, $"{peer} to {setting.ToText}");
+        relay = setting.NewRelay(flow);
         _flows.Add(relay);
         return true;
     }

@@ -41,6 +41,12 @@ public sealed record GatewayOptions
     /// <summary>What the flows speak.</summary>
     public required ProtocolEntry Protocol { get; init; }
 
+    /// <summary>
+    /// For connections that a rule redirects here (Linux): the protocol of a port. Each is dialled where its client dialled it, so
+    /// that neither <see cref="To"/> nor <see cref="Protocol"/> is asked; one that was not redirected is refused. Null: not so.
+    /// </summary>
+    public Func<int, ProtocolEntry>? Redirected { get; init; }
+
     /// <summary>For the protocol.</summary>
     public ProtocolOptions ProtocolOptions { get; init; } = new();
 
