@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using KeepAlive.Core;
 using KeepAlive.Gateway;
+using KeepAlive.Gateway.Transparent;
 using KeepAlive.Protocols;
 using KeepAlive.Protocols.Ftp;
 using KeepAlive.Protocols.Http;
@@ -18,8 +19,8 @@ internal static class GatewayCommand
     private const int PortsMax = 1000;
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    private static readonly Option<string[]> Listen = new("--listen") { Description = "Where clients connect: ADDRESS:PORT. Repeat together with --to.", Required = true, HelpName = "A:P" };
-    private static readonly Option<string[]> To = new("--to") { Description = "The server: HOST:PORT. A name is resolved again for each flow.", Required = true, HelpName = "H:P" };
+    private static readonly Option<string[]> Listen = new("--listen") { Description = "Where clients connect: ADDRESS:PORT. Repeat together with --to.", HelpName = "A:P" };
+    private static readonly Option<string[]> To = new("--to") { Description = "The server: HOST:PORT. A name is resolved again for each flow.", HelpName = "H:P" };
     private static readonly Option<string> ProtocolName = new("--protocol") { Description = "auto (by the server's port), " + string.Join(", ", ProtocolList.All.Select(p => p.Name)), DefaultValueFactory = _ => "auto" };
     private static readonly Option<KeepAliveSpec> Tcp = CommandLine.Option<KeepAliveSpec>("--tcp", "Kernel keepalive on both legs: idle:count:interval, on, off", Texts.Spec, "60:3:20");
     private static readonly Option<KeepAliveSpec> ProbeSpec = CommandLine.Option<KeepAliveSpec>("--probe", "The protocol's own probes towards the server: idle:count:interval, on, off", Texts.Spec, "30:3:10");
@@ -42,7 +43,7 @@ internal static class GatewayCommand
     public static Command Create()
     {
         var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
-        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, NoCheck, Json])
+        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, NoCheck, Json, .. Redirection.Options])
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
@@ -50,13 +51,19 @@ internal static class GatewayCommand
 
     private static async Task<int> RunAsync(ParseResult parsed)
     {
-        if (!TryRead(parsed, out List<GatewayOptions> all, out List<string> faults))
+        if (!TryRead(parsed, out List<GatewayOptions> all, out Redirection? redirection, out List<string> faults))
         {
             foreach (string fault in faults) CommandLine.Complain($"keepalive gateway: {fault}");
             return CommandLine.Misused;
         }
 
-        if (!parsed.GetValue(NoCheck) && await FirstUnreachableAsync(all).ConfigureAwait(false) is { } unreachable)
+        if (redirection is { IsDryRun: true })
+        {
+            await parsed.InvocationConfiguration.Output.WriteAsync(redirection.Text()).ConfigureAwait(false);
+            return CommandLine.Done;
+        }
+
+        if (redirection is null && !parsed.GetValue(NoCheck) && await FirstUnreachableAsync(all).ConfigureAwait(false) is { } unreachable)
         {
             CommandLine.Complain($"keepalive gateway: {unreachable} (--no-check starts all the same)");
             return CommandLine.Failed;
@@ -70,34 +77,38 @@ internal static class GatewayCommand
         using var heap = new QuietHeap();
         try
         {
-            foreach (GatewayOptions options in all)
-            {
-                gateways.Add(Gateway.Gateway.Start(options, printer.Print));
-                printer.PrintListening(gateways[^1].Listening.ToString(), options.To.ToString(), options.Protocol.Name, options.Tcp, options.Probe);
-            }
+            foreach (GatewayOptions options in all) gateways.Add(Gateway.Gateway.Start(options, printer.Print));
+            if (redirection is not null) await redirection.BeginAsync(gateways.Select(g => g.Listening)).ConfigureAwait(false);
+            foreach ((GatewayOptions options, Gateway.Gateway gateway) in all.Zip(gateways))
+                printer.PrintListening(gateway.Listening.ToString(), redirection?.To ?? options.To.ToString(), redirection is null ? options.Protocol.Name : parsed.GetValue(ProtocolName)!, options.Tcp, options.Probe);
         }
-        catch (ListenException e)
+        catch (Exception e) when (e is ListenException or RedirectException)
         {
-            CommandLine.Complain($"keepalive gateway: {ListenFault(e)}");
+            CommandLine.Complain($"keepalive gateway: {(e is ListenException listen ? ListenFault(listen) : e.Message)}");
             foreach (Gateway.Gateway gateway in gateways) await gateway.DisposeAsync().ConfigureAwait(false);
             return CommandLine.Failed;
         }
 
-        await signals.First.ConfigureAwait(false);
+        bool isAsked = await Task.WhenAny(signals.First, redirection?.Lost ?? signals.First).ConfigureAwait(false) == signals.First;
+        if (redirection is not null) await redirection.LetGoAsync().ConfigureAwait(false);
         TimeSpan drain = parsed.GetValue(Drain);
         int open = gateways.Sum(g => g.Flows);
         if (open > 0) CommandLine.Complain($"keepalive gateway: stopping; {open} flow(s) have {Duration.Format(drain)} to end, a second signal ends them at once");
         int[] reset = await Task.WhenAll(gateways.Select(g => g.StopAsync(drain, signals.Second))).ConfigureAwait(false);
         if (reset.Sum() > 0) CommandLine.Complain($"keepalive gateway: {reset.Sum()} flow(s) were reset");
-        return CommandLine.Done;
+        if (redirection is not null) await redirection.RemoveAsync().ConfigureAwait(false);
+        return isAsked ? CommandLine.Done : CommandLine.Failed;
     }
 
-    private static bool TryRead(ParseResult parsed, out List<GatewayOptions> all, out List<string> faults)
+    private static bool TryRead(ParseResult parsed, out List<GatewayOptions> all, out Redirection? redirection, out List<string> faults)
     {
         all = [];
         faults = [];
-        string[] listens = parsed.GetValue(Listen)!, targets = parsed.GetValue(To)!;
-        if (listens.Length != targets.Length) faults.Add($"{listens.Length} --listen and {targets.Length} --to: give them in pairs");
+        string[] listens = parsed.GetValue(Listen) ?? [], targets = parsed.GetValue(To) ?? [];
+        redirection = Redirection.Read(parsed, listens, targets.Length, faults);
+        if (redirection is not null) listens = redirection.Listens;
+        else if (faults.Count == 0 && listens.Length + targets.Length == 0) faults.Add("nothing to do: give --listen and --to in pairs, or --transparent and --port");
+        else if (listens.Length != targets.Length) faults.Add($"{listens.Length} --listen and {targets.Length} --to: give them in pairs");
         if (!FtpOptions.TryParseCommands(parsed.GetValue(FtpCommands)!, out var commands, out string? commandFault)) faults.Add($"--ftp-commands: {commandFault}");
         TimeSpan? hold = parsed.GetValue(Hold);
         if (hold is null && commands.Commands.Any(c => c is FtpKeepAliveCommand.Cwd or FtpKeepAliveCommand.List))
@@ -109,16 +120,18 @@ internal static class GatewayCommand
         string engine = parsed.GetValue(Engine)!;
         if (engine is not ("auto" or "portable")) faults.Add($"--engine: '{engine}' is not known: give auto or portable");
 
-        for (int i = 0; i < Math.Min(listens.Length, targets.Length); i++)
+        for (int i = 0; i < (redirection is null ? Math.Min(listens.Length, targets.Length) : listens.Length); i++)
         {
+            HostPort to = default;
             if (!HostPort.TryParseListen(listens[i], out IPEndPoint? listen, out string? listenFault)) faults.Add($"--listen: {listenFault}");
-            if (!HostPort.TryParse(targets[i], out HostPort to, out string? toFault)) faults.Add($"--to: {toFault}");
+            if (redirection is null && !HostPort.TryParse(targets[i], out to, out string? toFault)) faults.Add($"--to: {toFault}");
             if (faults.Count > 0) continue;
             all.Add(new GatewayOptions
             {
                 Listen = listen!,
                 To = to,
                 Protocol = protocol == "auto" ? ProtocolList.ForPort(to.Port) : ProtocolList.Find(protocol)!,
+                Redirected = redirection is null ? null : port => protocol == "auto" ? ProtocolList.ForPort(port) : ProtocolList.Find(protocol)!,
                 ProtocolOptions = new ProtocolOptions
                 {
                     Ftp = new FtpOptions { Commands = commands.Commands, RandomOrder = commands.Random, IdleAgeMax = hold ?? FtpOptions.IdleAgeDefault },
