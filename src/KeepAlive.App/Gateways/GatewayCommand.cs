@@ -91,7 +91,7 @@ internal static class GatewayCommand
 
         bool isAsked = await Task.WhenAny(signals.First, redirection?.Lost ?? signals.First).ConfigureAwait(false) == signals.First;
         if (redirection is not null) await redirection.LetGoAsync().ConfigureAwait(false);
-        TimeSpan drain = parsed.GetValue(Drain);
+        TimeSpan drain = isAsked ? parsed.GetValue(Drain) : TimeSpan.Zero; // without its rules nothing reaches a flow any more
         int open = gateways.Sum(g => g.Flows);
         if (open > 0) CommandLine.Complain($"keepalive gateway: stopping; {open} flow(s) have {Duration.Format(drain)} to end, a second signal ends them at once");
         int[] reset = await Task.WhenAll(gateways.Select(g => g.StopAsync(drain, signals.Second))).ConfigureAwait(false);

@@ -44,9 +44,12 @@ internal static class NftProgram
     /// <exception cref="RedirectException">It could not be.</exception>
     public static Process Start(string path, params string[] arguments)
     {
+        var start = new ProcessStartInfo(path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["HOME"] = "/dev/null"; // or it would keep a history of what it is told
+        start.Environment["LC_ALL"] = "C"; // its complaints are looked at
         try
         {
-            return Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            return Process.Start(start)!;
         }
         catch (Win32Exception e)
         {

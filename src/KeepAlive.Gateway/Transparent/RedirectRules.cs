@@ -26,7 +26,8 @@ public sealed record RedirectRules
     /// <param name="isOwned">The table goes with the process that loads it (nft(8), "owner").</param>
     /// <remarks>
     /// A chain at the place where DNAT belongs (-100), for what this machine sends. redirect goes to 127.0.0.1 and ::1 there
-    /// (nf_nat_redirect.c). Only a connection's first segment comes by, so that none that is established is touched.
+    /// (nf_nat_redirect.c). Only what is new to connection tracking comes by: of a connection that was there before it that is any
+    /// segment (nf_conntrack_proto_tcp.c, tcp_new, "loose"), which is not to be torn out of it.
     /// </remarks>
     public string ToText(string table, bool isOwned)
     {
@@ -36,11 +37,20 @@ public sealed record RedirectRules
         text.Append("  chain output {\n    type nat hook output priority -100; policy accept\n");
         text.Append(CultureInfo.InvariantCulture, $"    meta mark 0x{OwnMark.Value:x} return comment \"dialled by a gateway\"\n");
         text.Append("    oifname \"lo\" return comment \"stays on this machine\"\n");
+        text.Append("    tcp flags & (syn | ack) != syn return comment \"was there before\"\n");
         if (IPv6 is not null) text.Append("    ip6 daddr fe80::/10 return comment \"means nothing without its interface\"\n");
         Redirect(text, "ipv4", IPv4);
         Redirect(text, "ipv6", IPv6);
         return text.Append("  }\n}\n").ToString();
     }
+
+    /// <summary>
+    /// What puts an end to the redirect and not to the connections that were redirected. They are translated as long as there is a NAT
+    /// chain (nf_nat_core.c, nf_nat_unregister_fn) and a rule that wants connection tracking (nf_conntrack_proto.c,
+    /// nf_ct_netns_put); else their segments would go to the server itself, which knows nothing of them.
+    /// </summary>
+    internal static string LettingGo(string table) =>
+        $"flush chain inet {table} output\nadd rule inet {table} output ct state established return comment \"for those redirected before\"\n";
 
     private void Redirect(StringBuilder text, string family, int? port)
     {

@@ -9,8 +9,7 @@ namespace KeepAlive.Gateway.Transparent;
 /// ordinary one, and left behind when we are killed: then connections are redirected to nobody until the next gateway
 /// starts, which removes it.
 /// </para>
-/// <para>The order of the end: no rules, flows drain, no table. With the last NAT chain the kernel forgets to translate (nf_nat_core.c,
-/// nf_nat_unregister_fn), and flows that were redirected would break.</para>
+/// <para>The order of the end: no redirect, flows drain, no table. See <see cref="RedirectRules.LettingGo"/>.</para>
 /// </remarks>
 public sealed class RedirectTable : IAsyncDisposable
 {
@@ -54,7 +53,7 @@ public sealed class RedirectTable : IAsyncDisposable
     /// <exception cref="RedirectException">The rules are not to be reached.</exception>
     public Task LetGoAsync()
     {
-        string text = $"flush chain inet {Name} output\n";
+        string text = RedirectRules.LettingGo(Name);
         return _owner?.DoAsync(text, Name) ?? NftProgram.RunAsync(text, "-f", "-");
     }
 

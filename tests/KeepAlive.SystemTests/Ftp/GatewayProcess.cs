@@ -28,13 +28,23 @@ public sealed class GatewayProcess : IAsyncDisposable
         await _process.WaitForLineAsync(l => l.StartsWith($"{{\"event\":\"{name}\"", StringComparison.Ordinal) && ++seen >= count, within);
     }
 
+    /// <summary>Waits for something it says, on either stream.</summary>
+    public Task WaitForTextAsync(string text) => _process.WaitForLineAsync(l => l.Contains(text, StringComparison.Ordinal), TimeSpan.FromSeconds(20));
+
     public static Task<GatewayProcess> StartAsync(NetworkSpace host, string server, int port, params string[] options) =>
         StartAsync(host, server, port, IPAddress.Loopback, options);
 
-    public static async Task<GatewayProcess> StartAsync(NetworkSpace host, string server, int port, IPAddress listenOn, params string[] options)
+    public static Task<GatewayProcess> StartAsync(NetworkSpace host, string server, int port, IPAddress listenOn, params string[] options) =>
+        StartAsync(host, ["--listen", $"{listenOn}:0", "--to", $"{server}:{port}", .. options]);
+
+    /// <summary>One that redirects what its host dials, to a port; of its two addresses <see cref="Port"/> is that for IPv4.</summary>
+    public static Task<GatewayProcess> StartTransparentAsync(NetworkSpace host, int port, params string[] options) =>
+        StartAsync(host, ["--transparent", "--port", $"{port}", .. options]);
+
+    /// <summary>With any options.</summary>
+    public static async Task<GatewayProcess> StartAsync(NetworkSpace host, string[] options, IReadOnlyDictionary<string, string>? environment = null)
     {
-        ChildProcess process = await host.StartAsync(
-            [Path.Combine(Repository.Root, "keepalive"), "gateway", "--listen", $"{listenOn}:0", "--to", $"{server}:{port}", "--json", .. options]);
+        ChildProcess process = await host.StartAsync([Path.Combine(Repository.Root, "keepalive"), "gateway", "--json", .. options], environment: environment);
         string line = await process.WaitForLineAsync(l => l.Contains("\"listening\"", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
         string listen = JsonDocument.Parse(line).RootElement.GetProperty("listen").GetString()!;
         return new GatewayProcess(process, IPEndPoint.Parse(listen).Port);
@@ -44,6 +54,14 @@ public sealed class GatewayProcess : IAsyncDisposable
     public async Task<int> StopAsync()
     {
         await _process.SignalAsync("TERM");
+        return await ExitCodeAsync();
+    }
+
+    public Task SignalAsync(string signal) => _process.SignalAsync(signal);
+
+    /// <summary>Once it has ended.</summary>
+    public async Task<int> ExitCodeAsync()
+    {
         await _process.WaitForExitAsync(TimeSpan.FromSeconds(40));
         return _process.ExitCode;
     }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace KeepAlive.SystemTests.Lab;
 
-/// <summary>What a killed run left behind: namespaces with the processes in them, and folders, of owners that are gone.</summary>
+/// <summary>What a killed run left behind: namespaces with the processes in them, folders and cgroups, of owners that are gone.</summary>
 internal static class Leftovers
 {
     /// <summary>Everything of ours that has a name outside this process: <c>ka-PID-N…</c>.</summary>
@@ -27,6 +27,8 @@ internal static class Leftovers
             Output("ip", "netns", "delete", name);
         }
         foreach (string path in Named(Path.GetTempPath())) Directory.Delete(path, recursive: true);
+        // A cgroup's files are not to be deleted: its folders are removed from the innermost on.
+        if (CgroupFolder.Root is { } cgroups) foreach (string path in Named(cgroups)) Output("find", path, "-depth", "-type", "d", "-delete");
         return true;
     }
 

@@ -77,7 +77,7 @@ public sealed class PostgreSqlSessionTests
     }
 
     // "SELECT 1", a silence of the shell's, "SELECT 2": psql reads the next line only when the last is done.
-    private static async Task<string> PsqlAsync(NetworkLab lab, string host, int port)
+    internal static async Task<string> PsqlAsync(NetworkLab lab, string host, int port)
     {
         Requires.Programs("psql", "timeout");
         string script = $"(echo 'SELECT 1;'; sleep {Silence.TotalSeconds}; echo 'SELECT 1+1;') | timeout {Silence.TotalSeconds + PatienceSeconds} psql -X -A -t -h {host} -p {port} -U {PostgreSqlServer.User} postgres 2>&1";

@@ -16,6 +16,7 @@ public sealed class RedirectRulesTests
             type nat hook output priority -100; policy accept
             meta mark 0x6b return comment "dialled by a gateway"
             oifname "lo" return comment "stays on this machine"
+            tcp flags & (syn | ack) != syn return comment "was there before"
             ip6 daddr fe80::/10 return comment "means nothing without its interface"
             meta nfproto ipv4 tcp dport { 21, 389, 5432 } redirect to :40001
             meta nfproto ipv6 tcp dport { 21, 389, 5432 } redirect to :40002
@@ -32,6 +33,7 @@ public sealed class RedirectRulesTests
             type nat hook output priority -100; policy accept
             meta mark 0x6b return comment "dialled by a gateway"
             oifname "lo" return comment "stays on this machine"
+            tcp flags & (syn | ack) != syn return comment "was there before"
             meta nfproto ipv4 meta skuid "backup" socket cgroupv2 level 2 "unified/a/b" tcp dport { 21, 389, 5432 } redirect to :40001
           }
         }
