@@ -144,7 +144,9 @@ internal sealed partial class Redirection
         IPEndPoint[] given = [.. asked.Select(text => HostPort.TryParseListen(text, out IPEndPoint? address, out _) ? address : null!)];
         if (given.Length != given.DistinctBy(a => a.AddressFamily).Count()) faults.Add("--listen: one address for IPv4 and one for IPv6 are all that --transparent has a use for");
         IEnumerable<IPAddress> rest = ((IPAddress[])[IPAddress.Loopback, IPAddress.IPv6Loopback]).Where(address => given.All(a => a.AddressFamily != address.AddressFamily) && IsHere(address));
-        return [.. given.Concat(rest.Select(address => new IPEndPoint(address, 0))).Select(a => a.ToString())];
+        string[] all = [.. given.Concat(rest.Select(address => new IPEndPoint(address, 0))).Select(a => a.ToString())];
+        if (all.Length == 0) faults.Add("--transparent: neither 127.0.0.1 nor ::1 is here to redirect to: ip link set lo up");
+        return all;
     }
 
     // A machine may have no IPv6.

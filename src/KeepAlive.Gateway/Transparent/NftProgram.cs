@@ -13,7 +13,9 @@ internal static class NftProgram
 
     /// <summary>Where it is.</summary>
     /// <exception cref="RedirectException">Nowhere.</exception>
-    public static string Path => Folders.Select(folder => System.IO.Path.Combine(folder, "nft")).FirstOrDefault(File.Exists)
+    public static string Path => Find(Folders);
+
+    internal static string Find(IEnumerable<string> folders) => folders.Select(folder => System.IO.Path.Combine(folder, "nft")).FirstOrDefault(File.Exists)
         ?? throw new RedirectException("there is no program nft here: install the package nftables (apt-get install nftables, dnf install nftables)");
 
     /// <summary>What it prints for a command line of its own.</summary>

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using KeepAlive.SystemTests.Ftp;
 using KeepAlive.SystemTests.Lab;
@@ -35,14 +37,14 @@ public sealed partial class TransparentRulesTests
     {
         await using TransparentLab lab = await TransparentLab.BuildAsync();
         await using GatewayProcess living = await lab.StartAsync();
-        await using (GatewayProcess killed = await lab.StartAsync())
-        {
-            Assert.Equal(2, (await lab.TablesAsync()).Length);
-            await killed.SignalAsync("KILL");
-            await killed.ExitCodeAsync();
-            Assert.Contains($"-{living.Id}-", Assert.Single(await lab.TablesAsync(1)), StringComparison.Ordinal);
-        }
-
+        await using GatewayProcess killed = await lab.StartAsync(); // the last to come is the first that is asked
+        Assert.Equal(2, (await lab.TablesAsync()).Length);
+        (Line client, Line far) = await lab.PairAsync();
+        await killed.WaitForAsync("connected", 1, Bench.Patience);
+        await killed.SignalAsync("KILL");
+        await killed.ExitCodeAsync();
+        Assert.Equal((SocketError.Success, SocketError.Success), (await client.EndAsync(), await far.EndAsync()));
+        Assert.Contains($"-{living.Id}-", Assert.Single(await lab.TablesAsync(1)), StringComparison.Ordinal);
         Assert.True(await lab.IsRedirectedAsync());
         await living.WaitForAsync("closed", 1, Bench.Patience);
         Assert.Equal((1, 1), (living.Count("opened"), living.Count("connected")));
@@ -96,10 +98,10 @@ public sealed partial class TransparentRulesTests
     {
         await using TransparentLab lab = await TransparentLab.BuildAsync();
         string port = $"{lab.Port}";
-        using var taken = await lab.Network.Client.InsideAsync(() =>
+        using Socket taken = await lab.Network.Client.InsideAsync(() =>
         {
-            var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-            socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, lab.Port));
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, lab.Port));
             socket.Listen();
             return socket;
         });
@@ -145,6 +147,30 @@ public sealed partial class TransparentRulesTests
         (int code, string said) = await RunAsync(lab, [.. OrdinaryUser.Prefix, ordinary, "gateway", "--transparent", "--port", "21"]);
         Assert.Equal(1, code);
         Assert.StartsWith("keepalive gateway: setsockopt(SO_MARK): EPERM: redirecting connections needs root, or CAP_NET_ADMIN", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task CAP_NET_ADMIN_alone_is_enough()
+    {
+        using var work = new WorkFolder();
+        string ordinary = OrdinaryUser.Program(work);
+        await using TransparentLab lab = await TransparentLab.BuildAsync();
+        await using ChildProcess gateway = await lab.Network.Client.StartAsync(
+            ["setpriv", $"--reuid={OrdinaryUser.Id}", $"--regid={OrdinaryUser.Id}", "--clear-groups", "--inh-caps=-all,+net_admin", "--ambient-caps=+net_admin", "--bounding-set=-all,+net_admin", "--",
+            ordinary, "gateway", "--transparent", "--port", $"{lab.Port}", "--protocol", "tcp"]);
+        await gateway.WaitForLineAsync(line => line.StartsWith("listening on 127.0.0.1:", StringComparison.Ordinal), Bench.Patience);
+        Assert.True(await lab.IsRedirectedAsync());
+    }
+
+    [Fact]
+    public async Task A_machine_without_IPv6_has_the_rules_of_IPv4()
+    {
+        await using TransparentLab lab = await TransparentLab.BuildAsync();
+        await lab.Network.Client.RunAsync(["sh", "-ec", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"]);
+        await using GatewayProcess gateway = await lab.StartAsync();
+        Assert.True(await lab.IsRedirectedAsync());
+        Assert.DoesNotContain("ipv6", await lab.RulesAsync(), StringComparison.Ordinal);
+        Assert.Equal(1, gateway.Count("listening"));
     }
 
     // Without an nft that can hold a table: as old ones, and those built without a line editor.

@@ -63,6 +63,10 @@ public sealed class RedirectRulesTests
     [InlineData("keepalive-1-2-3-4")]
     public void Tables_of_others_are_not_ours_to_remove(string table) => Assert.False(TableName.IsLeft(table));
 
+    [Fact]
+    public void Without_nft_the_package_is_named() =>
+        Assert.Contains("install the package nftables", Assert.Throws<RedirectException>(() => NftProgram.Find(["/nowhere", "/proc"])).Message, StringComparison.Ordinal);
+
     [Theory]
     [InlineData("/dev/stdin:1:91-102: Error: User does not exist", "User does not exist: give --user")]
     [InlineData("netlink: Error: cache initialization failed: Operation not permitted", "Operation not permitted: it needs root")]
