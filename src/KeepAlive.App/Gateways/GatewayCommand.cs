@@ -106,8 +106,8 @@ internal static class GatewayCommand
         faults = [];
         string[] listens = parsed.GetValue(Listen) ?? [], targets = parsed.GetValue(To) ?? [];
         redirection = Redirection.Read(parsed, listens, targets.Length, faults);
-        if (redirection is not null) listens = redirection.Listens;
-        else if (faults.Count == 0 && listens.Length + targets.Length == 0) faults.Add("nothing to do: give --listen and --to in pairs, or --transparent and --port");
+        if (Redirection.IsAsked(parsed)) listens = redirection?.Listens ?? [];
+        else if (listens.Length + targets.Length == 0) faults.Add("nothing to do: give --listen and --to in pairs, or --transparent and --port");
         else if (listens.Length != targets.Length) faults.Add($"{listens.Length} --listen and {targets.Length} --to: give them in pairs");
         if (!FtpOptions.TryParseCommands(parsed.GetValue(FtpCommands)!, out var commands, out string? commandFault)) faults.Add($"--ftp-commands: {commandFault}");
         TimeSpan? hold = parsed.GetValue(Hold);

@@ -38,10 +38,12 @@ internal sealed partial class Redirection
     /// <summary>Done when the rules are gone without our doing.</summary>
     public Task Lost => _table?.Lost ?? Task.CompletedTask;
 
+    public static bool IsAsked(ParseResult parsed) => parsed.GetValue(Transparent);
+
     /// <summary>Null when nothing is to be redirected, or some of it is not right: then there is a fault.</summary>
     public static Redirection? Read(ParseResult parsed, string[] listens, int targets, List<string> faults)
     {
-        if (!parsed.GetValue(Transparent))
+        if (!IsAsked(parsed))
         {
             foreach (Option option in Options.Where(o => parsed.GetResult(o) is { Implicit: false })) faults.Add($"{option.Name} goes with --transparent alone");
             return null;
@@ -62,11 +64,10 @@ internal sealed partial class Redirection
     }
 
     /// <summary>The rules as they would be loaded; a port that the system would choose is one it has free now.</summary>
-    public string Text() => RulesFor(Listens.Select(listen =>
+    public string Text() => RulesFor(Listens.Select(IPEndPoint.Parse).Select(asked =>
     {
-        using var socket = new Socket(IPEndPoint.Parse(listen).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        var asked = IPEndPoint.Parse(listen);
         if (asked.Port != 0) return asked;
+        using var socket = new Socket(asked.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(asked);
         return (IPEndPoint)socket.LocalEndPoint!;
     })).ToText(RedirectTable.Name, isOwned: true);
