@@ -151,14 +151,14 @@ public sealed class Gateway : IAsyncDisposable
         FlowSetting? setting = SettingFor(client);
         if (setting is { To: null }) Begin(new Socket(new SafeSocketHandle(client, ownsHandle: true)));
         else if (TryAdmit(client, peer, setting, out FlowRelay? relay)) relay.Open(client, setting.To!);
-        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), (setting ?? _setting).Options.Protocol.Refusal.Span);
+        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), (setting?.Options.Protocol.Refusal ?? default).Span);
     }
 
     private void Begin(Socket client)
     {
         FlowSetting? setting = SettingFor((int)client.Handle);
         if (TryAdmit((int)client.Handle, client.RemoteEndPoint, setting, out FlowRelay? relay)) _ = relay.OpenAsync(client);
-        else Refusal.Send(client, (setting ?? _setting).Options.Protocol.Refusal.Span);
+        else Refusal.Send(client, (setting?.Options.Protocol.Refusal ?? default).Span);
     }
 
     // Null for one that was to be redirected and was not.
