@@ -7,7 +7,7 @@ namespace KeepAlive.SystemTests.Gateway;
 
 /// <summary>
 /// A lab whose client host redirects what it dials. The middlebox translates nothing, so that the server sees the port of who
-/// really dialled it: the client itself, or a gateway.
+/// really dialled it: the client itself, or a gateway; and forgets nothing while a test lasts.
 /// </summary>
 internal sealed class TransparentLab : IAsyncDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class TransparentLab : IAsyncDisposable
 
     public static async Task<TransparentLab> BuildAsync(bool isIPv6 = false)
     {
-        NetworkLab network = await NetworkLab.BuildAsync(LabOptions.Default with { Middlebox = Middlebox.StatefulFirewall });
+        NetworkLab network = await NetworkLab.BuildAsync(new LabOptions(Middlebox.StatefulFirewall, BindingTimeout: TimeSpan.FromMinutes(5)));
         try
         {
             if (isIPv6) await AddIPv6Async(network);
