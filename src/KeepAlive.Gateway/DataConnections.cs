@@ -142,7 +142,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
         setting.KeepAlive.Apply(near, from, flow.Flow.Id);
         setting.KeepAlive.Apply(far, towards, flow.Flow.Id);
         (Socket client, Socket server) = from == Leg.Downstream ? (near, far) : (far, near);
-        await RelayAsync(new DataRelay(client, server, setting.Options.Engine), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.Name()} peer").ConfigureAwait(false);
+        await RelayAsync(new DataRelay(new SocketLeg(client), new SocketLeg(server), setting.Options.Engine), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.Name()} peer").ConfigureAwait(false);
     }
 
     private async Task RelayAsync(DataRelay relay, string which)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Epoll;
+using KeepAlive.Gateway.Tls;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -26,6 +27,7 @@ internal class FlowRelay : IWireOwner, ITimed
     private Instant _look = Instant.Never;
     private FlowEvent? _death;
     private State _state = State.Opening;
+    private bool _isCutOffTold;
 
     private enum State : byte
     {
@@ -69,33 +71,41 @@ internal class FlowRelay : IWireOwner, ITimed
         }
     }
 
-    /// <summary>Connects an accepted socket to a server by name, or by the portable engine.</summary>
+    /// <summary>Connects an accepted socket to a server by name, by the portable engine, or with something to come before the bytes.</summary>
     public async Task OpenAsync(Socket client)
     {
-        Socket? server = null;
+        var near = new SocketLeg(client);
+        SocketLeg? far = null;
         try
         {
-            server = await Setting.Dialer.DialAsync(Setting.Options.To, Setting.Stopping).ConfigureAwait(false);
+            client.NoDelay = true;
+            near = await Setting.Opening.AcceptAsync(client, Flow.Id).ConfigureAwait(false);
+            far = new SocketLeg(await Setting.Dialer.DialAsync(Setting.Options.To, Setting.Stopping).ConfigureAwait(false));
+            far = await Setting.Opening.ReachAsync(far.Socket, client, Flow.Id).ConfigureAwait(false);
             lock (this)
             {
-                client.NoDelay = true;
                 Setting.KeepAlive.Apply(client, Leg.Downstream, Flow.Id);
-                Setting.KeepAlive.Apply(server, Leg.Upstream, Flow.Id);
+                Setting.KeepAlive.Apply(far.Socket, Leg.Upstream, Flow.Id);
                 if (_state != State.Opening) throw new OperationCanceledException(FlowTexts.Stopping);
-                string name = $"{server.RemoteEndPoint}";
-                Wire = Wire.Join(client, server, this, Flow, Setting.Options.Engine);
+                string name = $"{far.Socket.RemoteEndPoint}{(far is TlsLeg tls ? $", {tls.Version}" : "")}";
+                Wire = Wire.Join(near, far, this, Flow, Setting.Options.Engine);
                 Connected(name);
             }
         }
         catch (DialException e)
         {
-            lock (this) Refuse(client, e.Message);
+            lock (this) Refuse(near, Leg.Upstream, e.Message, Setting.Options.Protocol.Refusal);
+        }
+        catch (OpeningException e)
+        {
+            far?.Socket.CloseOrderly(); // what TLS had to say to it is on its way
+            lock (this) Refuse(near, e.Leg, e.Message, e.Leg == Leg.Downstream ? default : e.Words ?? Setting.Options.Protocol.Refusal);
         }
         catch (Exception e)
         {
             // Stopped, gone already, or a fault of ours, which costs this flow alone.
-            server?.Dispose();
-            client.Reset();
+            far?.Close();
+            near.Reset();
             lock (this) NeverBegun(e.Message);
         }
     }
@@ -139,7 +149,9 @@ internal class FlowRelay : IWireOwner, ITimed
 
     public virtual void OnEnded(Leg from)
     {
-        Wire!.End(from.Other());
+        if (Wire!.IsCutOff(from) && !_isCutOffTold) Emit(FlowEventKind.Notice, "ended without TLS's close_notify: its FIN is passed on, and may be somebody else's", from);
+        _isCutOffTold |= Wire.IsCutOff(from);
+        Wire.End(from.Other());
         if (_state != State.Relaying) return;
         _look = Instant.Min(_look, MonotonicClock.Now + Setting.KeepAlive.EndedLook);
         Rearm();
@@ -241,12 +253,14 @@ internal class FlowRelay : IWireOwner, ITimed
         Setting.KeepAlive.SendBound is { } bound && watch.IsOwed(Flow.Received(leg.Other())) && watch.IsDead(Wire!.Contact(leg), bound, now) ? $"nothing sent to it was acknowledged for {Duration.Format(bound)}"
         : Wire!.DeathUnread(leg);
 
-    private void Refuse(Socket client, string why)
+    private void Refuse(Socket client, string why) => Refuse(new SocketLeg(client), Leg.Upstream, why, Setting.Options.Protocol.Refusal);
+
+    private void Refuse(SocketLeg client, Leg leg, string why, ReadOnlyMemory<byte> words)
     {
-        Refusal.Send(client, Setting.Options.Protocol.Refusal.Span);
+        Refusal.Send(client, words);
         if (_state == State.Over) return;
         _state = State.Over;
-        Emit(FlowEventKind.Refused, why, Leg.Upstream);
+        Emit(FlowEventKind.Refused, why, leg);
         Leave();
     }
 

@@ -19,5 +19,8 @@ internal sealed record FlowSetting(GatewayOptions Options, NewProtocol? NewProto
     /// <summary>The server, where it is an address.</summary>
     public string ToText { get; } = Options.To.ToString();
 
+    /// <summary>What comes before the bytes.</summary>
+    public LegOpening Opening => field ??= new LegOpening(this);
+
     public FlowRelay NewRelay(Flow flow) => NewProtocol is null ? new FlowRelay(flow, this) : new InspectedRelay(flow, this);
 }

@@ -28,6 +28,7 @@ public sealed class Gateway : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly EpollListener? _epoll;
     private readonly IPEndPoint? _to;
+    private readonly ReadOnlyMemory<byte> _refusal;
     private readonly Task _accepting = Task.CompletedTask;
 
     private Gateway(GatewayOptions options, Socket listener, ClockThread? clock, Action<FlowEvent> emit)
@@ -37,6 +38,7 @@ public sealed class Gateway : IAsyncDisposable
         _emit = emit;
         _listener = listener;
         Listening = (IPEndPoint)listener.LocalEndPoint!;
+        _refusal = options.TlsDownstream is null ? options.Protocol.Refusal : default; // no plain text to a client that expects TLS
         bool isEpoll = clock is null;
         _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), clock?.Clock,
             new Dialer(options.ConnectTimeout, isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options, emit), _flows, emit, _stopping.Token);
@@ -47,7 +49,7 @@ public sealed class Gateway : IAsyncDisposable
             return;
         }
 
-        _to = options.To.Address is { } address ? new IPEndPoint(address, options.To.Port) : null;
+        _to = !options.HasOpening && options.To.Address is { } address ? new IPEndPoint(address, options.To.Port) : null;
         _setting.KeepAlive.ApplyToListener(listener);
         _epoll = new EpollListener(listener, Begin, AcceptFailed);
         _epoll.Start();
@@ -147,13 +149,13 @@ public sealed class Gateway : IAsyncDisposable
         if (!IPAddress.IsLoopback(Listening.Address)) LoopbackPacing.Lift(client, peer.Address);
         if (_to is { } to && TryAdmit(client, peer, out FlowRelay? relay)) relay.Open(client, to);
         else if (_to is null) Begin(new Socket(new SafeSocketHandle(client, ownsHandle: true)));
-        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), _options.Protocol.Refusal.Span);
+        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), _refusal.Span);
     }
 
     private void Begin(Socket client)
     {
         if (TryAdmit((int)client.Handle, client.RemoteEndPoint, out FlowRelay? relay)) _ = relay.OpenAsync(client);
-        else Refusal.Send(client, _options.Protocol.Refusal.Span);
+        else Refusal.Send(client, _refusal.Span);
     }
 
     private bool TryAdmit(int client, EndPoint? peer, [NotNullWhen(true)] out FlowRelay? relay)

@@ -1,5 +1,6 @@
 using System.Net;
 using KeepAlive.Core;
+using KeepAlive.Gateway.Tls;
 using KeepAlive.Protocols;
 using KeepAlive.Sockets;
 
@@ -70,4 +71,13 @@ public sealed record GatewayOptions
 
     /// <summary>What moves the bytes.</summary>
     public RelayEngine Engine { get; init; }
+
+    /// <summary>The leg to the server is TLS; null: as its bytes come. FTP servers get FTPS (RFC 4217).</summary>
+    public TlsUpstream? TlsUpstream { get; init; }
+
+    /// <summary>Clients speak TLS to us; null: as their bytes come.</summary>
+    public TlsDownstream? TlsDownstream { get; init; }
+
+    /// <summary>Whether something comes before the bytes, so that a flow is opened step by step.</summary>
+    internal bool HasOpening => TlsUpstream is not null || TlsDownstream is not null;
 }
