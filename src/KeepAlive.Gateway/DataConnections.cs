@@ -36,7 +36,8 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
         }
     }
 
-    public bool IsPeer(Leg leg, IPAddress address) => Wire.Plain(address).Equals(flow.Wire?.Peer(leg));
+    // A client whose proxy has announced it dials us by itself, or by that proxy.
+    public bool IsPeer(Leg leg, IPAddress address) => Wire.Plain(address) is var plain && (plain.Equals(flow.Wire?.Peer(leg)) || plain.Equals(flow.PeerOf(leg)));
 
     public IPEndPoint? Open(Leg from, int port)
     {
@@ -121,7 +122,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
     private async Task RelayAsync(Socket near, Leg from, int port)
     {
         Leg towards = from.Other();
-        if (flow.Wire?.Peer(towards) is not { } peer)
+        if (flow.Wire is null || flow.PeerOf(towards) is not { } peer)
         {
             near.Reset(); // the flow is over
             return;

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Epoll;
 using KeepAlive.Gateway.Tls;
+using KeepAlive.Protocols.Proxy;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -28,6 +29,7 @@ internal class FlowRelay : IWireOwner, ITimed
     private FlowEvent? _death;
     private State _state = State.Opening;
     private bool _isCutOffTold;
+    private IPAddress? _announced;
 
     private enum State : byte
     {
@@ -47,6 +49,9 @@ internal class FlowRelay : IWireOwner, ITimed
 
     /// <summary>Null until there are two sockets to relay.</summary>
     public Wire? Wire { get; private set; }
+
+    /// <summary>The address of a leg's peer; the client's as its proxy has announced it, if one has. Null when there is none (any more).</summary>
+    public IPAddress? PeerOf(Leg leg) => leg == Leg.Downstream && _announced is { } client ? Wire.Plain(client) : Wire?.Peer(leg);
 
     protected FlowSetting Setting { get; }
 
@@ -79,9 +84,16 @@ internal class FlowRelay : IWireOwner, ITimed
         try
         {
             client.NoDelay = true;
-            near = await Setting.Opening.AcceptAsync(client, Flow.Id).ConfigureAwait(false);
+            ProxyHeader? announced = await Setting.Opening.AnnounceAsync(client).ConfigureAwait(false);
+            if (announced is not null)
+            {
+                _announced = announced.Source?.Address;
+                Emit(FlowEventKind.Opened, $"{announced.Source ?? client.RemoteEndPoint} to {Setting.ToText}, by the proxy {client.RemoteEndPoint}");
+            }
+
+            near = await Setting.Opening.AcceptAsync(client).ConfigureAwait(false);
             far = new SocketLeg(await Setting.Dialer.DialAsync(Setting.Options.To, Setting.Stopping).ConfigureAwait(false));
-            far = await Setting.Opening.ReachAsync(far.Socket, client, Flow.Id).ConfigureAwait(false);
+            far = await Setting.Opening.ReachAsync(far.Socket, client, announced).ConfigureAwait(false);
             lock (this)
             {
                 Setting.KeepAlive.Apply(client, Leg.Downstream, Flow.Id);

@@ -171,7 +171,7 @@ public sealed class Gateway : IAsyncDisposable
             return false;
         }
 
-        Emit(flow, FlowEventKind.Opened, $"{peer} to {_setting.ToText}");
+        if (!_options.ProxyIn) Emit(flow, FlowEventKind.Opened, $"{peer} to {_setting.ToText}"); // else whose it is has still to come
         relay = _setting.NewRelay(flow);
         _flows.Add(relay);
         return true;

@@ -2,6 +2,7 @@ using System.Net;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Tls;
 using KeepAlive.Protocols;
+using KeepAlive.Protocols.Proxy;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -78,6 +79,12 @@ public sealed record GatewayOptions
     /// <summary>Clients speak TLS to us; null: as their bytes come.</summary>
     public TlsDownstream? TlsDownstream { get; init; }
 
+    /// <summary>Every client begins with a PROXY header; one that does not is refused.</summary>
+    public bool ProxyIn { get; init; }
+
+    /// <summary>The version of the PROXY header that the server is told the client by; null for none.</summary>
+    public ProxyVersion? ProxyOut { get; init; }
+
     /// <summary>Whether something comes before the bytes, so that a flow is opened step by step.</summary>
-    internal bool HasOpening => TlsUpstream is not null || TlsDownstream is not null;
+    internal bool HasOpening => TlsUpstream is not null || TlsDownstream is not null || ProxyIn || ProxyOut is not null;
 }

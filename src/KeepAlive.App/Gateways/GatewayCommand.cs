@@ -43,7 +43,7 @@ internal static class GatewayCommand
     public static Command Create()
     {
         var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
-        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, .. TlsArguments.All, NoCheck, Json])
+        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, .. LegArguments.All, NoCheck, Json])
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
@@ -59,7 +59,7 @@ internal static class GatewayCommand
 
         try
         {
-            all = [.. all.Select(options => TlsArguments.Apply(parsed, options, warning => CommandLine.Complain($"keepalive gateway: {warning}")))];
+            all = [.. all.Select(options => LegArguments.Apply(parsed, options, warning => CommandLine.Complain($"keepalive gateway: {warning}")))];
         }
         catch (TlsFileException e)
         {
@@ -117,7 +117,7 @@ internal static class GatewayCommand
         if (protocol != "auto" && ProtocolList.Find(protocol) is null)
             faults.Add($"--protocol: '{protocol}' {(ProtocolList.WhyNever(protocol) is { } why ? $"is not to be had: {why}" : $"is not known: give auto, {string.Join(", ", ProtocolList.All.Select(p => p.Name))}")}");
 
-        faults.AddRange(TlsArguments.Faults(parsed));
+        faults.AddRange(LegArguments.Faults(parsed));
         string engine = parsed.GetValue(Engine)!;
         if (engine is not ("auto" or "portable")) faults.Add($"--engine: '{engine}' is not known: give auto or portable");
 
@@ -130,7 +130,7 @@ internal static class GatewayCommand
             {
                 Listen = listen!,
                 To = to,
-                Protocol = protocol == "auto" ? (TlsArguments.IsUpstream(parsed) ? ProtocolList.ForTlsPort(to.Port) : ProtocolList.ForPort(to.Port)) : ProtocolList.Find(protocol)!,
+                Protocol = protocol == "auto" ? (LegArguments.IsUpstream(parsed) ? ProtocolList.ForTlsPort(to.Port) : ProtocolList.ForPort(to.Port)) : ProtocolList.Find(protocol)!,
                 ProtocolOptions = new ProtocolOptions
                 {
                     Ftp = new FtpOptions { Commands = commands.Commands, RandomOrder = commands.Random, IdleAgeMax = hold ?? FtpOptions.IdleAgeDefault },

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using KeepAlive.Gateway;
 using KeepAlive.Gateway.Tls;
+using KeepAlive.Protocols.Proxy;
 
 namespace KeepAlive.App.Gateways;
 
-/// <summary>The options of <c>keepalive gateway</c> for what comes before the bytes of a leg: TLS.</summary>
-internal static class TlsArguments
+/// <summary>The options of <c>keepalive gateway</c> for what comes before the bytes of a leg: TLS and PROXY headers.</summary>
+internal static class LegArguments
 {
     private static readonly Option<bool> Upstream = new("--tls-upstream") { Description = "Speak TLS to the server, whose certificate is verified; to an FTP server FTPS" };
     private static readonly Option<string?> Ca = new("--ca") { Description = "Trust the roots in this PEM file in place of the machine's", HelpName = "FILE" };
@@ -18,7 +19,10 @@ internal static class TlsArguments
         AllowMultipleArgumentsPerToken = true,
     };
 
-    public static IReadOnlyList<Option> All { get; } = [Upstream, Ca, Name, Downstream];
+    private static readonly Option<bool> ProxyIn = new("--proxy-in") { Description = "Every client begins with a PROXY header, version 1 or 2, that says whose connection it is: for proxies before us" };
+    private static readonly Option<ProxyVersion?> ProxyOut = CommandLine.Option<ProxyVersion?>("--proxy-out", "Tell the server by a PROXY header whose connection it is: v1, v2", Version);
+
+    public static IReadOnlyList<Option> All { get; } = [Upstream, Ca, Name, Downstream, ProxyIn, ProxyOut];
 
     /// <summary>Whether the server is spoken to in TLS: it then has another port.</summary>
     public static bool IsUpstream(ParseResult parsed) => parsed.GetValue(Upstream);
@@ -43,6 +47,15 @@ internal static class TlsArguments
         {
             TlsUpstream = parsed.GetValue(Upstream) ? TlsUpstream.Load(parsed.GetValue(Name) ?? options.To.Host, parsed.GetValue(Ca), alpn) : null,
             TlsDownstream = downstream,
+            ProxyIn = parsed.GetValue(ProxyIn),
+            ProxyOut = parsed.GetValue(ProxyOut),
         };
+    }
+
+    private static bool Version(string text, out ProxyVersion? value, out string? fault)
+    {
+        value = text switch { "v1" => ProxyVersion.V1, "v2" => ProxyVersion.V2, _ => null };
+        fault = value is null ? $"'{text}' is no version of the PROXY protocol: give v1 (a line of text) or v2 (binary)" : null;
+        return fault is null;
     }
 }
