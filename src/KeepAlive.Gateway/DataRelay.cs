@@ -79,8 +79,8 @@ internal sealed class DataRelay(SocketLeg client, SocketLeg server, RelayEngine 
     void IWireOwner.OnEnded(Leg from)
     {
         // The end of a file is told by the end of its connection (RFC 959 section 3.4): one that anybody on the way could have made is
-        // not passed on as such, unless that peer was told that there is nothing more to say.
-        if (_wire!.IsCutOff(from) && !(from == Leg.Downstream ? ServerEnded : ClientEnded))
+        // not passed on as such.
+        if (_wire!.IsCutOff(from))
         {
             Die($"{from.Name()} ended without TLS's close_notify: perhaps cut short");
             return;

@@ -28,8 +28,6 @@ internal class FlowRelay : IWireOwner, ITimed
     private Instant _look = Instant.Never;
     private FlowEvent? _death;
     private State _state = State.Opening;
-    private bool _isCutOffTold;
-    private IPAddress? _announced;
 
     private enum State : byte
     {
@@ -49,9 +47,6 @@ internal class FlowRelay : IWireOwner, ITimed
 
     /// <summary>Null until there are two sockets to relay.</summary>
     public Wire? Wire { get; private set; }
-
-    /// <summary>The address of a leg's peer; the client's as its proxy has announced it, if one has. Null when there is none (any more).</summary>
-    public IPAddress? PeerOf(Leg leg) => leg == Leg.Downstream && _announced is { } client ? Wire.Plain(client) : Wire?.Peer(leg);
 
     protected FlowSetting Setting { get; }
 
@@ -87,13 +82,13 @@ internal class FlowRelay : IWireOwner, ITimed
             ProxyHeader? announced = await Setting.Opening.AnnounceAsync(client).ConfigureAwait(false);
             if (announced is not null)
             {
-                _announced = announced.Source?.Address;
+                if (announced.Source is { } source) Announce(source.Address);
                 Emit(FlowEventKind.Opened, $"{announced.Source ?? client.RemoteEndPoint} to {Setting.ToText}, by the proxy {client.RemoteEndPoint}");
             }
 
             near = await Setting.Opening.AcceptAsync(client).ConfigureAwait(false);
             far = new SocketLeg(await Setting.Dialer.DialAsync(Setting.Options.To, Setting.Stopping).ConfigureAwait(false));
-            far = await Setting.Opening.ReachAsync(far.Socket, client, announced).ConfigureAwait(false);
+            far = await Setting.Opening.ReachAsync(far.Socket, client, announced, Flow.Id).ConfigureAwait(false);
             lock (this)
             {
                 Setting.KeepAlive.Apply(client, Leg.Downstream, Flow.Id);
@@ -161,8 +156,7 @@ internal class FlowRelay : IWireOwner, ITimed
 
     public virtual void OnEnded(Leg from)
     {
-        if (Wire!.IsCutOff(from) && !_isCutOffTold) Emit(FlowEventKind.Notice, "ended without TLS's close_notify: its FIN is passed on, and may be somebody else's", from);
-        _isCutOffTold |= Wire.IsCutOff(from);
+        if (Wire!.IsCutOff(from)) Emit(FlowEventKind.Notice, "ended without TLS's close_notify: its FIN is passed on, and may be somebody else's", from);
         Wire.End(from.Other());
         if (_state != State.Relaying) return;
         _look = Instant.Min(_look, MonotonicClock.Now + Setting.KeepAlive.EndedLook);
@@ -181,6 +175,11 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         StopOpening(FlowTexts.Fault(fault));
         Die(leg, FlowTexts.Fault(fault));
+    }
+
+    /// <summary>The client's own address, as the proxy before us says.</summary>
+    protected virtual void Announce(IPAddress client)
+    {
     }
 
     /// <summary>Both legs are there: the wire is to be started.</summary>

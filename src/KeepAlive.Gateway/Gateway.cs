@@ -40,7 +40,7 @@ public sealed class Gateway : IAsyncDisposable
         Listening = (IPEndPoint)listener.LocalEndPoint!;
         _refusal = options.TlsDownstream is null ? options.Protocol.Refusal : default; // no plain text to a client that expects TLS
         bool isEpoll = clock is null;
-        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), clock?.Clock,
+        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptionsInForce), clock?.Clock,
             new Dialer(options.ConnectTimeout, isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options, emit), _flows, emit, _stopping.Token);
         _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _flows, _setting) : null;
         if (!isEpoll)

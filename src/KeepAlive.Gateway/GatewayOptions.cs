@@ -2,6 +2,7 @@ using System.Net;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Tls;
 using KeepAlive.Protocols;
+using KeepAlive.Protocols.Ftp;
 using KeepAlive.Protocols.Proxy;
 using KeepAlive.Sockets;
 
@@ -85,6 +86,21 @@ public sealed record GatewayOptions
     /// <summary>The version of the PROXY header that the server is told the client by; null for none.</summary>
     public ProxyVersion? ProxyOut { get; init; }
 
+    /// <summary>Whether a leg is TLS.</summary>
+    internal bool HasTls => TlsUpstream is not null || TlsDownstream is not null;
+
+    /// <summary>FTP servers are spoken to in FTPS.</summary>
+    internal bool IsFtps => TlsUpstream is not null && Protocol.Name == "ftp";
+
+    /// <summary>For the protocol, which legs are TLS included.</summary>
+    internal ProtocolOptions ProtocolOptionsInForce => ProtocolOptions with
+    {
+        Ftp = ProtocolOptions.Ftp with
+        {
+            Protected = (TlsUpstream is null ? 0 : FtpProtectedLegs.Upstream) | (TlsDownstream is null ? 0 : FtpProtectedLegs.Downstream),
+        },
+    };
+
     /// <summary>Whether something comes before the bytes, so that a flow is opened step by step.</summary>
-    internal bool HasOpening => TlsUpstream is not null || TlsDownstream is not null || ProxyIn || ProxyOut is not null;
+    internal bool HasOpening => HasTls || ProxyIn || ProxyOut is not null;
 }

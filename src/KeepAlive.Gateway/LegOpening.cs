@@ -38,9 +38,10 @@ internal sealed class LegOpening(FlowSetting setting)
     /// <param name="server">As it was connected; it stays the caller's when this fails.</param>
     /// <param name="client">The other end.</param>
     /// <param name="announced">What its proxy says of it.</param>
+    /// <param name="flow">The flow's number.</param>
     /// <exception cref="OpeningException">It cannot be had.</exception>
     /// <exception cref="OperationCanceledException">The gateway stops.</exception>
-    public async Task<SocketLeg> ReachAsync(Socket server, Socket client, ProxyHeader? announced)
+    public async Task<SocketLeg> ReachAsync(Socket server, Socket client, ProxyHeader? announced, long flow)
     {
         if (_options.ProxyOut is { } version)
         {
@@ -50,8 +51,28 @@ internal sealed class LegOpening(FlowSetting setting)
         }
 
         if (_options.TlsUpstream is not { } tls) return new SocketLeg(server);
+        if (_options.IsFtps)
+        {
+            var dialog = new FtpsDialog(server, tls, TlsSpelling.Of(tls.Name, flow));
+            return await InTimeAsync<SocketLeg>(Leg.Upstream, $"FTPS with {_options.To}", async time => await dialog.OpenAsync(_options.To.Port == _options.Protocol.TlsPort, time).ConfigureAwait(false), FtpsDialog.Refusal).ConfigureAwait(false);
+        }
+
         return await InTimeAsync<SocketLeg>(Leg.Upstream, $"TLS with {_options.To}", async time => await tls.ShakeAsync(server, null, time).ConfigureAwait(false)).ConfigureAwait(false);
     }
+
+    /// <summary>A leg of a data connection, ready for bytes: TLS where the control connection's leg is, and as the same end as there (RFC 4217 section 7).</summary>
+    /// <param name="leg">Which.</param>
+    /// <param name="socket">Connected; it stays the caller's when this fails.</param>
+    /// <param name="flow">The flow's number.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="TlsException">It failed, and why.</exception>
+    /// <exception cref="OperationCanceledException">Given up.</exception>
+    public async Task<SocketLeg> DataAsync(Leg leg, Socket socket, long flow, CancellationToken cancellation) => leg switch
+    {
+        Leg.Upstream when _options.TlsUpstream is { } tls => await tls.ShakeAsync(socket, TlsSpelling.Of(tls.Name, flow), cancellation).ConfigureAwait(false),
+        Leg.Downstream when _options.TlsDownstream is { } tls => await tls.ShakeAsync(socket, cancellation).ConfigureAwait(false),
+        _ => new SocketLeg(socket),
+    };
 
     // What is seen of a header that is not whole belongs to it; what is seen behind it is left where it is.
     private static async Task<ProxyHeader> ReadHeaderAsync(Socket client, CancellationToken time)
@@ -75,7 +96,7 @@ internal sealed class LegOpening(FlowSetting setting)
         }
     }
 
-    private async Task<T> InTimeAsync<T>(Leg leg, string what, Func<CancellationToken, Task<T>> work)
+    private async Task<T> InTimeAsync<T>(Leg leg, string what, Func<CancellationToken, Task<T>> work, ReadOnlyMemory<byte>? words = null)
     {
         using var time = CancellationTokenSource.CreateLinkedTokenSource(setting.Stopping);
         time.CancelAfter(_options.ConnectTimeout);
@@ -85,11 +106,11 @@ internal sealed class LegOpening(FlowSetting setting)
         }
         catch (OperationCanceledException e) when (!setting.Stopping.IsCancellationRequested)
         {
-            throw new OpeningException(leg, $"{what}: not done within {Duration.Format(_options.ConnectTimeout)} (--connect-timeout)", e);
+            throw new OpeningException(leg, $"{what}: not done within {Duration.Format(_options.ConnectTimeout)} (--connect-timeout)", e) { Words = words };
         }
-        catch (Exception e) when (e is TlsException or ProxyHeaderException or RelayException or SocketException)
+        catch (Exception e) when (e is TlsException or FtpsException or ProxyHeaderException or RelayException or SocketException)
         {
-            throw new OpeningException(leg, $"{what}: {e.Message}", e);
+            throw new OpeningException(leg, $"{what}: {e.Message}", e) { Words = (e as FtpsException)?.Words ?? words };
         }
     }
 }

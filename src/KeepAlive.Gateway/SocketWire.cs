@@ -50,7 +50,7 @@ internal sealed class SocketWire : Wire
 
     public override bool IsUnread(Leg leg) => !Of(leg).IsReading;
 
-    public override bool IsCutOff(Leg leg) => Of(leg).Bytes.IsCutOff;
+    public override bool IsCutOff(Leg leg) => Of(leg).Bytes.IsCutOff && !Of(leg.Other()).HasEnded;
 
     public override PeerContact? Contact(Leg leg) => _isClosed ? null : PeerContact.Read(Of(leg).Socket);
 

@@ -97,7 +97,7 @@ internal abstract class Wire(IWireOwner owner, Flow flow)
     /// <summary>Whether nothing would tell of this leg's death: its peer has sent its FIN, or it is not read for want of room in the other.</summary>
     public abstract bool IsUnread(Leg leg);
 
-    /// <summary>Whether a leg has ended without the word that TLS has for it.</summary>
+    /// <summary>Whether a leg has ended without the word that TLS has for it, before it was told that the other had ended: somebody may have cut it off.</summary>
     public virtual bool IsCutOff(Leg leg) => false;
 
     /// <summary>What the kernel knows of hearing from a leg's peer; null where it tells nothing.</summary>

@@ -118,6 +118,7 @@ internal static class GatewayCommand
             faults.Add($"--protocol: '{protocol}' {(ProtocolList.WhyNever(protocol) is { } why ? $"is not to be had: {why}" : $"is not known: give auto, {string.Join(", ", ProtocolList.All.Select(p => p.Name))}")}");
 
         faults.AddRange(LegArguments.Faults(parsed));
+        if (LegArguments.HasTls(parsed) && parsed.GetValue(PassiveRange) is not null) faults.Add("--passive-range is for sessions that the gateway cannot read: leave it out with --tls-upstream and --tls-downstream");
         string engine = parsed.GetValue(Engine)!;
         if (engine is not ("auto" or "portable")) faults.Add($"--engine: '{engine}' is not known: give auto or portable");
 

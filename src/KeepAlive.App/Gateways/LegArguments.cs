@@ -27,6 +27,9 @@ internal static class LegArguments
     /// <summary>Whether the server is spoken to in TLS: it then has another port.</summary>
     public static bool IsUpstream(ParseResult parsed) => parsed.GetValue(Upstream);
 
+    /// <summary>Whether a leg is TLS: the sessions can then be read.</summary>
+    public static bool HasTls(ParseResult parsed) => IsUpstream(parsed) || parsed.GetValue(Downstream) is not null;
+
     /// <summary>What is wrong with them together.</summary>
     public static IEnumerable<string> Faults(ParseResult parsed)
     {

@@ -63,6 +63,10 @@ internal sealed class TlsLeg : SocketLeg
         {
             throw Death(RelayCall.Send, e);
         }
+        catch (InvalidOperationException)
+        {
+            throw new RelayException(RelayCall.Send, new SocketException((int)SocketError.Shutdown)); // behind our own close_notify, as behind a FIN
+        }
     }
 
     /// <summary>TLS knows no urgent data: the byte goes in its place among the others.</summary>
@@ -105,7 +109,7 @@ internal sealed class TlsLeg : SocketLeg
         catch (Exception e)
         {
             await _tls.DisposeAsync().ConfigureAwait(false); // the socket is the caller's still
-            if (IsDeath(e)) throw new TlsException(TlsFault.Describe(e, _transport.FirstByte), e);
+            if (IsDeath(e)) throw new TlsException(TlsFault.Describe(e, _transport.FirstByte), e) { HasBegun = _transport.FirstByte is not null };
             throw;
         }
     }
@@ -131,7 +135,11 @@ internal sealed class TlsLeg : SocketLeg
 }
 
 /// <summary>A TLS handshake failed; the message is why, in one sentence.</summary>
-internal sealed class TlsException(string why, Exception? cause = null) : Exception(why, cause);
+internal sealed class TlsException(string why, Exception? cause = null) : Exception(why, cause)
+{
+    /// <summary>Whether the other end had begun it.</summary>
+    public bool HasBegun { get; init; } = true;
+}
 
 /// <summary>The socket below TLS, which remembers two things that TLS does not tell: what came first, and whether the socket has ended.</summary>
 internal sealed class TlsTransport(Socket socket) : NetworkStream(socket, ownsSocket: false)

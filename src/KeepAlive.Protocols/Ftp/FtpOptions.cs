@@ -49,6 +49,9 @@ public sealed record FtpOptions
     /// <summary>How long after the client's last command an idle session is kept alive. More than the default overrides the server's policy.</summary>
     public TimeSpan IdleAgeMax { get; init; } = IdleAgeDefault;
 
+    /// <summary>Which legs are inside TLS by the gateway's doing.</summary>
+    public FtpProtectedLegs Protected { get; init; }
+
     /// <summary>Reads <c>noop,pwd,type</c> or <c>random:noop,pwd</c>.</summary>
     public static bool TryParseCommands(string text, out (IReadOnlyList<FtpKeepAliveCommand> Commands, bool Random) value, [NotNullWhen(false)] out string? fault)
     {
