@@ -28,7 +28,7 @@ internal static class LegArguments
     public static bool IsUpstream(ParseResult parsed) => parsed.GetValue(Upstream);
 
     /// <summary>Whether a leg is TLS: the sessions can then be read.</summary>
-    public static bool HasTls(ParseResult parsed) => IsUpstream(parsed) || parsed.GetValue(Downstream) is not null;
+    public static bool HasTls(ParseResult parsed) => IsUpstream(parsed) || parsed.GetValue(Downstream) is { Length: > 0 };
 
     /// <summary>What is wrong with them together.</summary>
     public static IEnumerable<string> Faults(ParseResult parsed)

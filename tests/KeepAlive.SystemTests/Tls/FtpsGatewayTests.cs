@@ -3,6 +3,8 @@ using System.Net.Sockets;
 using System.Text;
 using KeepAlive.Core;
 using KeepAlive.Gateway;
+using KeepAlive.Protocols;
+using KeepAlive.Protocols.Ftp;
 using KeepAlive.Protocols.Proxy;
 using KeepAlive.SystemTests.Gateway;
 
@@ -182,6 +184,29 @@ public class FtpsGatewayTests : TlsGatewayTests
         server.Socket.LingerState = new LingerOption(true, 0);
         server.Socket.Close();
         Assert.Equal(SocketError.ConnectionReset, await near.EndAsync());
+    }
+
+    [Fact]
+    public async Task The_gateway_s_own_listings_are_private()
+    {
+        await using var bench = NewTlsBench(Legs.Upstream, "ftp", o => o with
+        {
+            Probe = KeepAliveSpec.Parse("300ms:20:3s"),
+            ProtocolOptions = new ProtocolOptions { Ftp = new FtpOptions { Commands = [FtpKeepAliveCommand.List], IdleAgeMax = TimeSpan.FromHours(1) } },
+        });
+        (Line client, TlsEnd server) = await LogInAsync(bench);
+        using Socket offered = DataEnds.Listen(IPAddress.Loopback);
+        await AnswerAsync(server, "EPSV", $"229 go (|||{DataEnds.PortOf(offered)}|)");
+        await AnswerAsync(server, "NLST", "150 here");
+        TlsEnd data = Keep(await TlsEnd.AsServerAsync(await offered.AcceptAsync().WaitAsync(Bench.Patience), ServerFiles));
+        await data.SayAsync("name");
+        await data.EndAsync();
+        await data.IsEndedAsync();
+        await server.SayAsync("226 done");
+        await bench.EventAsync(FlowEventKind.ProbeAnswered);
+        await client.SayAsync("PWD");
+        await server.HearAsync();
+        Assert.DoesNotContain(bench.Seen, e => e.Kind == FlowEventKind.Notice);
     }
 
     [Theory]

@@ -23,6 +23,9 @@ public sealed class TlsCommandTests : IDisposable
     [InlineData("--tls-name a", "--tls-name is for verifying a server: give it with --tls-upstream")]
     [InlineData("--tls-upstream --tls-name a/b", "--tls-name: 'a/b' is no host's name")]
     [InlineData("--tls-downstream CERT", "'--tls-downstream'")]
+    [InlineData("--tls-upstream --passive-range 50000-50001", "--passive-range is for sessions that the gateway cannot read: leave it out")]
+    [InlineData("--tls-downstream CERT KEY --passive-range 50000-50001", "--passive-range is for sessions that the gateway cannot read: leave it out")]
+    [InlineData("--proxy-out v3", "'v3' is no version of the PROXY protocol: give v1")]
     public async Task Options_that_make_no_sense_exit_with_2(string options, string said)
     {
         (int code, string output) = await RunAsync(options);
