@@ -170,12 +170,16 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
         // Servers begin when they have been asked for the transfer, clients when they are told that it begins: they get the time for both.
         using var time = new CancellationTokenSource(AcceptWait);
         Leg at = Leg.Upstream;
+        SocketLeg? serverLeg = null;
         try
         {
-            SocketLeg serverLeg = await setting.Opening.DataAsync(at, server, flow.Flow.Id, time.Token).ConfigureAwait(false);
+            serverLeg = await setting.Opening.DataAsync(at, server, flow.Flow.Id, time.Token).ConfigureAwait(false);
             at = Leg.Downstream;
             SocketLeg clientLeg = await setting.Opening.DataAsync(at, client, flow.Flow.Id, time.Token).ConfigureAwait(false);
-            return Unshake(both) ? (clientLeg, serverLeg) : null;
+            if (Unshake(both)) return (clientLeg, serverLeg);
+            clientLeg.Reset();
+            serverLeg.Reset();
+            return null;
         }
         catch (Exception e) when (e is TlsException or OperationCanceledException)
         {
@@ -193,6 +197,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
             }
 
             server.CloseOrderly(); // what TLS had to say to it is on its way
+            serverLeg?.Close();
             return null;
         }
     }
@@ -227,6 +232,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
     private async Task DrainAsync(int port)
     {
         Socket? server = null;
+        SocketLeg? leg = null;
         if (flow.Wire?.Peer(Leg.Upstream) is not { } peer) return;
         try
         {
@@ -239,7 +245,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
 
             setting.KeepAlive.Apply(server, Leg.Upstream, flow.Flow.Id);
             using var time = new CancellationTokenSource(AcceptWait);
-            SocketLeg leg = await setting.Opening.DataAsync(Leg.Upstream, server, flow.Flow.Id, time.Token).ConfigureAwait(false);
+            leg = await setting.Opening.DataAsync(Leg.Upstream, server, flow.Flow.Id, time.Token).ConfigureAwait(false);
             byte[] sink = new byte[4096];
             while (await leg.ReceiveAsync(sink).ConfigureAwait(false) > 0)
             {
@@ -253,6 +259,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
         {
             Unlist(server);
             server?.Dispose();
+            leg?.Close();
         }
     }
 

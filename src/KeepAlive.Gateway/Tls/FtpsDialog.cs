@@ -46,15 +46,28 @@ internal sealed class FtpsDialog(Socket server, TlsUpstream tls, string spelling
         }
 
         TlsLeg leg = await tls.ShakeAsync(server, spelling, time).ConfigureAwait(false);
-        if (isImplicit) greeting = await GreetingAsync(leg, time).ConfigureAwait(false);
+        try
+        {
+            if (isImplicit) greeting = await GreetingAsync(leg, time).ConfigureAwait(false);
+            await ProtectDataAsync(leg, time).ConfigureAwait(false);
+        }
+        catch
+        {
+            leg.Close();
+            throw;
+        }
+
+        leg.PutBack((byte[])[.. greeting, .. _read.AsSpan(_start.._end)]);
+        return leg;
+    }
+
+    private async Task ProtectDataAsync(TlsLeg leg, CancellationToken time)
+    {
         foreach (string command in (string[])["PBSZ 0", "PROT P"])
         {
             int code = await AskAsync(leg, command, time).ConfigureAwait(false);
             if (code is < 200 or > 299) throw new FtpsException($"the server answers {command} with {code}: data would go in plain text");
         }
-
-        leg.PutBack((byte[])[.. greeting, .. _read.AsSpan(_start.._end)]);
-        return leg;
     }
 
     // A server that is not ready yet says so before (RFC 959 section 5.4).

@@ -17,7 +17,8 @@ internal static class TlsFault
     /// <summary>A handshake that ended in an exception.</summary>
     /// <param name="fault">The exception.</param>
     /// <param name="first">The first byte that came.</param>
-    public static string Describe(Exception fault, byte? first)
+    /// <param name="hasEnded">Whether the end of the socket was read.</param>
+    public static string Describe(Exception fault, byte? first, bool hasEnded)
     {
         if (first is { } byte_ && byte_ is not (Alert or Handshake)) return "what came is not TLS: is it the right port?";
         Exception innermost = fault;
@@ -33,8 +34,8 @@ internal static class TlsFault
             _ when reason.Contains("no shared cipher", StringComparison.Ordinal) || reason.Contains("handshake failure", StringComparison.Ordinal)
                 => $"the two agree on no cipher, or a client certificate is asked for, which is not to be had here ({reason})",
             _ when innermost is System.Net.Sockets.SocketException socket => RelayFailure.Describe(socket.SocketErrorCode),
-            _ when first is null || innermost is IOException => "the other end closed the connection in the middle of it",
-            _ => reason,
+            _ when first is null || hasEnded => "the other end closed the connection in the middle of it",
+            _ => $"what came is not as TLS has to be ({reason})",
         };
     }
 

@@ -109,7 +109,7 @@ internal sealed class TlsLeg : SocketLeg
         catch (Exception e)
         {
             await _tls.DisposeAsync().ConfigureAwait(false); // the socket is the caller's still
-            if (IsDeath(e)) throw new TlsException(TlsFault.Describe(e, _transport.FirstByte), e) { HasBegun = _transport.FirstByte is not null };
+            if (IsDeath(e)) throw new TlsException(TlsFault.Describe(e, _transport.FirstByte, _transport.HasEnded), e) { HasBegun = _transport.FirstByte is not null };
             throw;
         }
     }
