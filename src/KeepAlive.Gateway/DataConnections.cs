@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using KeepAlive.Core;
+using KeepAlive.Gateway.Tls;
 using KeepAlive.Protocols;
 using KeepAlive.Sockets;
 
@@ -19,7 +20,13 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
     private readonly DataRelays _relays = new();
     private Socket? _listener;
     private Socket? _listing;
+
+    // Between being connected and being relayed: those inside TLS.
+    private List<(Socket Client, Socket Server)>? _shaking;
     private bool _closed;
+
+    /// <summary>The client's own address, where the control connection's peer is its proxy.</summary>
+    public IPAddress? Announced { get; set; }
 
     /// <summary>Whether one that the server has not ended proves that the client was there within this time.</summary>
     public bool ProveClient(TimeSpan within, Instant now) => _relays.Any(relay => !relay.ServerEnded && relay.ProvesClient(within, now));
@@ -36,7 +43,8 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
         }
     }
 
-    public bool IsPeer(Leg leg, IPAddress address) => Wire.Plain(address).Equals(flow.Wire?.Peer(leg));
+    // A client whose proxy has announced it dials us by itself, or by that proxy.
+    public bool IsPeer(Leg leg, IPAddress address) => Wire.Plain(address) is var plain && (plain.Equals(flow.Wire?.Peer(leg)) || plain.Equals(PeerOf(leg)));
 
     public IPEndPoint? Open(Leg from, int port)
     {
@@ -62,6 +70,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
             _listener = null;
             _listing?.Reset();
             _listing = null;
+            ResetShaking();
         }
 
         _relays.Reset();
@@ -77,6 +86,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
             _listener = null;
             _listing?.Reset(); // nobody waits for it but us
             _listing = null;
+            ResetShaking();
         }
 
         return _relays.FinishAsync();
@@ -121,7 +131,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
     private async Task RelayAsync(Socket near, Leg from, int port)
     {
         Leg towards = from.Other();
-        if (flow.Wire?.Peer(towards) is not { } peer)
+        if (flow.Wire is null || PeerOf(towards) is not { } peer)
         {
             near.Reset(); // the flow is over
             return;
@@ -142,7 +152,73 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
         setting.KeepAlive.Apply(near, from, flow.Flow.Id);
         setting.KeepAlive.Apply(far, towards, flow.Flow.Id);
         (Socket client, Socket server) = from == Leg.Downstream ? (near, far) : (far, near);
-        await RelayAsync(new DataRelay(client, server, setting.Options.Engine), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.Name()} peer").ConfigureAwait(false);
+        if (await ShakeAsync(client, server).ConfigureAwait(false) is not var (clientLeg, serverLeg)) return;
+        await RelayAsync(new DataRelay(clientLeg, serverLeg, setting.Options.Engine), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.Name()} peer").ConfigureAwait(false);
+    }
+
+    // Both inside TLS where they have to be; null when that is not to be had: both are closed, and nothing went in plain text.
+    private async Task<(SocketLeg Client, SocketLeg Server)?> ShakeAsync(Socket client, Socket server)
+    {
+        if (!setting.Options.HasTls) return (new SocketLeg(client), new SocketLeg(server));
+        (Socket, Socket) both = (client, server);
+        lock (_lock)
+        {
+            (_shaking ??= []).Add(both);
+            if (_closed) ResetShaking();
+        }
+
+        // Servers begin when they have been asked for the transfer, clients when they are told that it begins: they get the time for both.
+        using var time = new CancellationTokenSource(AcceptWait);
+        Leg at = Leg.Upstream;
+        SocketLeg? serverLeg = null;
+        try
+        {
+            serverLeg = await setting.Opening.DataAsync(at, server, flow.Flow.Id, time.Token).ConfigureAwait(false);
+            at = Leg.Downstream;
+            SocketLeg clientLeg = await setting.Opening.DataAsync(at, client, flow.Flow.Id, time.Token).ConfigureAwait(false);
+            if (Unshake(both)) return (clientLeg, serverLeg);
+            clientLeg.Reset();
+            serverLeg.Reset();
+            return null;
+        }
+        catch (Exception e) when (e is TlsException or OperationCanceledException)
+        {
+            bool isAsked = !Unshake(both);
+            if (e is TlsException { HasBegun: false } || isAsked)
+            {
+                // There is to be no transfer: the control connection says why.
+                client.CloseOrderly();
+            }
+            else
+            {
+                string why = e is TlsException ? e.Message : $"not done within {Duration.Format(AcceptWait)}";
+                Emit(FlowEventKind.Notice, $"data connection failed: TLS: {why}", at);
+                client.Reset();
+            }
+
+            server.CloseOrderly(); // what TLS had to say to it is on its way
+            serverLeg?.Close();
+            return null;
+        }
+    }
+
+    private IPAddress? PeerOf(Leg leg) => leg == Leg.Downstream && Announced is { } client ? client : flow.Wire?.Peer(leg);
+
+    // False when it has been closed meanwhile.
+    private bool Unshake((Socket, Socket) both)
+    {
+        lock (_lock) return _shaking!.Remove(both);
+    }
+
+    private void ResetShaking()
+    {
+        foreach ((Socket client, Socket server) in _shaking ?? [])
+        {
+            client.Reset();
+            server.Reset();
+        }
+
+        _shaking?.Clear();
     }
 
     private async Task RelayAsync(DataRelay relay, string which)
@@ -156,6 +232,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
     private async Task DrainAsync(int port)
     {
         Socket? server = null;
+        SocketLeg? leg = null;
         if (flow.Wire?.Peer(Leg.Upstream) is not { } peer) return;
         try
         {
@@ -167,12 +244,14 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
             }
 
             setting.KeepAlive.Apply(server, Leg.Upstream, flow.Flow.Id);
+            using var time = new CancellationTokenSource(AcceptWait);
+            leg = await setting.Opening.DataAsync(Leg.Upstream, server, flow.Flow.Id, time.Token).ConfigureAwait(false);
             byte[] sink = new byte[4096];
-            while (await SocketIO.ReceiveAsync(server, sink).ConfigureAwait(false) > 0)
+            while (await leg.ReceiveAsync(sink).ConfigureAwait(false) > 0)
             {
             }
         }
-        catch (Exception e) when (e is DialException or RelayException or ObjectDisposedException)
+        catch (Exception e) when (e is DialException or RelayException or TlsException or OperationCanceledException or ObjectDisposedException)
         {
             if (Unlist(server) || server is null) Emit(FlowEventKind.Notice, $"the listing's data connection failed: {e.Message}", Leg.Upstream);
         }
@@ -180,6 +259,7 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
         {
             Unlist(server);
             server?.Dispose();
+            leg?.Close();
         }
     }
 

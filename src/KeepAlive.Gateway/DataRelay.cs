@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Net.Sockets;
 using KeepAlive.Core;
-using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
 
 /// <summary>One data connection between client and server: plain bytes both ways. Its monitor is its wire's lock.</summary>
-internal sealed class DataRelay(Socket client, Socket server, RelayEngine engine) : IWireOwner
+internal sealed class DataRelay(SocketLeg client, SocketLeg server, RelayEngine engine) : IWireOwner
 {
     private readonly Flow _flow = new(0, MonotonicClock.Now);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -79,9 +78,17 @@ internal sealed class DataRelay(Socket client, Socket server, RelayEngine engine
 
     void IWireOwner.OnEnded(Leg from)
     {
+        // The end of a file is told by the end of its connection (RFC 959 section 3.4): one that anybody on the way could have made is
+        // not passed on as such.
+        if (_wire!.IsCutOff(from))
+        {
+            Die($"{from.Name()} ended without TLS's close_notify: perhaps cut short");
+            return;
+        }
+
         if (from == Leg.Downstream) ClientEnded = true;
         else ServerEnded = true;
-        _wire!.End(from.Other());
+        _wire.End(from.Other());
     }
 
     void IWireOwner.OnDone()

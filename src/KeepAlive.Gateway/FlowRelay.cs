@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Epoll;
+using KeepAlive.Gateway.Tls;
+using KeepAlive.Protocols.Proxy;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -69,33 +71,48 @@ internal class FlowRelay : IWireOwner, ITimed
         }
     }
 
-    /// <summary>Connects an accepted socket to a server by name, or by the portable engine.</summary>
+    /// <summary>Connects an accepted socket to a server by name, by the portable engine, or with something to come before the bytes.</summary>
     public async Task OpenAsync(Socket client)
     {
-        Socket? server = null;
+        var near = new SocketLeg(client);
+        SocketLeg? far = null;
         try
         {
-            server = await Setting.Dialer.DialAsync(Setting.Options.To, Setting.Stopping).ConfigureAwait(false);
+            client.NoDelay = true;
+            ProxyHeader? announced = await Setting.Opening.AnnounceAsync(client).ConfigureAwait(false);
+            if (announced is not null)
+            {
+                if (announced.Source is { } source) Announce(source.Address);
+                Emit(FlowEventKind.Opened, $"{announced.Source ?? client.RemoteEndPoint} to {Setting.ToText}, by the proxy {client.RemoteEndPoint}");
+            }
+
+            near = await Setting.Opening.AcceptAsync(client).ConfigureAwait(false);
+            far = new SocketLeg(await Setting.Dialer.DialAsync(Setting.Options.To, Setting.Stopping).ConfigureAwait(false));
+            far = await Setting.Opening.ReachAsync(far.Socket, client, announced, Flow.Id).ConfigureAwait(false);
             lock (this)
             {
-                client.NoDelay = true;
                 Setting.KeepAlive.Apply(client, Leg.Downstream, Flow.Id);
-                Setting.KeepAlive.Apply(server, Leg.Upstream, Flow.Id);
+                Setting.KeepAlive.Apply(far.Socket, Leg.Upstream, Flow.Id);
                 if (_state != State.Opening) throw new OperationCanceledException(FlowTexts.Stopping);
-                string name = $"{server.RemoteEndPoint}";
-                Wire = Wire.Join(client, server, this, Flow, Setting.Options.Engine);
+                string name = $"{far.Socket.RemoteEndPoint}{(far is TlsLeg tls ? $", {tls.Version}" : "")}";
+                Wire = Wire.Join(near, far, this, Flow, Setting.Options.Engine);
                 Connected(name);
             }
         }
         catch (DialException e)
         {
-            lock (this) Refuse(client, e.Message);
+            lock (this) Refuse(near, Leg.Upstream, e.Message, Setting.Options.Protocol.Refusal);
+        }
+        catch (OpeningException e)
+        {
+            far?.Socket.CloseOrderly(); // what TLS had to say to it is on its way
+            lock (this) Refuse(near, e.Leg, e.Message, e.Leg == Leg.Downstream ? default : e.Words ?? Setting.Options.Protocol.Refusal);
         }
         catch (Exception e)
         {
             // Stopped, gone already, or a fault of ours, which costs this flow alone.
-            server?.Dispose();
-            client.Reset();
+            far?.Close();
+            near.Reset();
             lock (this) NeverBegun(e.Message);
         }
     }
@@ -139,7 +156,8 @@ internal class FlowRelay : IWireOwner, ITimed
 
     public virtual void OnEnded(Leg from)
     {
-        Wire!.End(from.Other());
+        if (Wire!.IsCutOff(from)) Emit(FlowEventKind.Notice, "ended without TLS's close_notify: its FIN is passed on, and may be somebody else's", from);
+        Wire.End(from.Other());
         if (_state != State.Relaying) return;
         _look = Instant.Min(_look, MonotonicClock.Now + Setting.KeepAlive.EndedLook);
         Rearm();
@@ -157,6 +175,11 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         StopOpening(FlowTexts.Fault(fault));
         Die(leg, FlowTexts.Fault(fault));
+    }
+
+    /// <summary>The client's own address, as the proxy before us says.</summary>
+    protected virtual void Announce(IPAddress client)
+    {
     }
 
     /// <summary>Both legs are there: the wire is to be started.</summary>
@@ -241,12 +264,14 @@ internal class FlowRelay : IWireOwner, ITimed
         Setting.KeepAlive.SendBound is { } bound && watch.IsOwed(Flow.Received(leg.Other())) && watch.IsDead(Wire!.Contact(leg), bound, now) ? $"nothing sent to it was acknowledged for {Duration.Format(bound)}"
         : Wire!.DeathUnread(leg);
 
-    private void Refuse(Socket client, string why)
+    private void Refuse(Socket client, string why) => Refuse(new SocketLeg(client), Leg.Upstream, why, Setting.Options.Protocol.Refusal);
+
+    private void Refuse(SocketLeg client, Leg leg, string why, ReadOnlyMemory<byte> words)
     {
-        Refusal.Send(client, Setting.Options.Protocol.Refusal.Span);
+        Refusal.Send(client, words);
         if (_state == State.Over) return;
         _state = State.Over;
-        Emit(FlowEventKind.Refused, why, Leg.Upstream);
+        Emit(FlowEventKind.Refused, why, leg);
         Leave();
     }
 

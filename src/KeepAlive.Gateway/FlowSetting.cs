@@ -24,8 +24,14 @@ internal sealed record FlowSetting(GatewayOptions Options, NewProtocol? NewProto
     /// <summary>The server, where it is an address.</summary>
     public string ToText { get; } = Options.To.ToString();
 
-    /// <summary>The same; null where it is a name.</summary>
-    public IPEndPoint? To { get; } = Options.To.Address is { } address ? new IPEndPoint(address, Options.To.Port) : null;
+    /// <summary>What comes before the bytes.</summary>
+    public LegOpening Opening => field ??= new LegOpening(this);
+
+    /// <summary>What a client is told that cannot be served; nothing in plain text to one that expects TLS.</summary>
+    public ReadOnlyMemory<byte> Refusal => Options.TlsDownstream is null ? Options.Protocol.Refusal : default;
+
+    /// <summary>The same, where it can be dialled at once: not a name, and nothing comes before the bytes.</summary>
+    public IPEndPoint? To { get; } = !Options.HasOpening && Options.To.Address is { } address ? new IPEndPoint(address, Options.To.Port) : null;
 
     /// <summary>A socket to dial it with, for Linux's engine; -1 when there is none.</summary>
     public int NewUpstream(AddressFamily family, out SocketError fault)

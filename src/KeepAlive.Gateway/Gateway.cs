@@ -39,7 +39,7 @@ public sealed class Gateway : IAsyncDisposable
         _listener = listener;
         Listening = (IPEndPoint)listener.LocalEndPoint!;
         bool isEpoll = clock is null;
-        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptions), clock?.Clock,
+        _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptionsInForce), clock?.Clock,
             new Dialer(options.ConnectTimeout, options.Redirected is not null ? OwnMark.ConnectAsync : isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options, emit), _flows, emit, _stopping.Token);
         _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _flows, _setting) : null;
         _destinations = options.Redirected is null ? null : new Destinations(Listening, _setting);
@@ -151,14 +151,14 @@ public sealed class Gateway : IAsyncDisposable
         FlowSetting? setting = SettingFor(client);
         if (setting is { To: null }) Begin(new Socket(new SafeSocketHandle(client, ownsHandle: true)));
         else if (TryAdmit(client, peer, setting, out FlowRelay? relay)) relay.Open(client, setting.To!);
-        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), (setting?.Options.Protocol.Refusal ?? default).Span);
+        else Refusal.Send(new Socket(new SafeSocketHandle(client, ownsHandle: true)), (setting?.Refusal ?? default).Span);
     }
 
     private void Begin(Socket client)
     {
         FlowSetting? setting = SettingFor((int)client.Handle);
         if (TryAdmit((int)client.Handle, client.RemoteEndPoint, setting, out FlowRelay? relay)) _ = relay.OpenAsync(client);
-        else Refusal.Send(client, (setting?.Options.Protocol.Refusal ?? default).Span);
+        else Refusal.Send(client, (setting?.Refusal ?? default).Span);
     }
 
     // Null for one that was to be redirected and was not.
@@ -178,7 +178,7 @@ public sealed class Gateway : IAsyncDisposable
             return false;
         }
 
-        Emit(flow, FlowEventKind.Opened, $"{peer} to {setting.ToText}");
+        if (!_options.ProxyIn) Emit(flow, FlowEventKind.Opened, $"{peer} to {setting.ToText}"); // else whose it is has still to come
         relay = setting.NewRelay(flow);
         _flows.Add(relay);
         return true;

@@ -1,6 +1,9 @@
 using System.Net;
 using KeepAlive.Core;
+using KeepAlive.Gateway.Tls;
 using KeepAlive.Protocols;
+using KeepAlive.Protocols.Ftp;
+using KeepAlive.Protocols.Proxy;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
@@ -76,4 +79,34 @@ public sealed record GatewayOptions
 
     /// <summary>What moves the bytes.</summary>
     public RelayEngine Engine { get; init; }
+
+    /// <summary>The leg to the server is TLS; null: as its bytes come. FTP servers get FTPS (RFC 4217).</summary>
+    public TlsUpstream? TlsUpstream { get; init; }
+
+    /// <summary>Clients speak TLS to us; null: as their bytes come.</summary>
+    public TlsDownstream? TlsDownstream { get; init; }
+
+    /// <summary>Every client begins with a PROXY header; one that does not is refused.</summary>
+    public bool ProxyIn { get; init; }
+
+    /// <summary>The version of the PROXY header that the server is told the client by; null for none.</summary>
+    public ProxyVersion? ProxyOut { get; init; }
+
+    /// <summary>Whether a leg is TLS.</summary>
+    internal bool HasTls => TlsUpstream is not null || TlsDownstream is not null;
+
+    /// <summary>FTP servers are spoken to in FTPS.</summary>
+    internal bool IsFtps => TlsUpstream is not null && Protocol.Name == "ftp";
+
+    /// <summary>For the protocol, which legs are TLS included.</summary>
+    internal ProtocolOptions ProtocolOptionsInForce => ProtocolOptions with
+    {
+        Ftp = ProtocolOptions.Ftp with
+        {
+            Protected = (TlsUpstream is null ? 0 : FtpProtectedLegs.Upstream) | (TlsDownstream is null ? 0 : FtpProtectedLegs.Downstream),
+        },
+    };
+
+    /// <summary>Whether something comes before the bytes, so that a flow is opened step by step.</summary>
+    internal bool HasOpening => HasTls || ProxyIn || ProxyOut is not null;
 }

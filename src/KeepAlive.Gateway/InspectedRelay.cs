@@ -1,3 +1,4 @@
+using System.Net;
 using KeepAlive.Core;
 using KeepAlive.Protocols;
 
@@ -60,6 +61,8 @@ internal sealed class InspectedRelay : FlowRelay
 
         base.OnEnded(from);
     }
+
+    protected override void Announce(IPAddress client) => _data.Announced = Wire.Plain(client);
 
     protected override void Start(Instant now)
     {

@@ -94,7 +94,7 @@ internal sealed class PassiveRelays : IDisposable
             _setting.KeepAlive.Apply(server, Leg.Upstream, owner.Flow.Id);
             Instant opened = MonotonicClock.Now;
             _setting.Emit(new FlowEvent(owner.Flow.Id, opened, FlowEventKind.DataOpened, $"passive port {port}, one to one"));
-            string outcome = await _open.RunAsync(new DataRelay(client, server, _setting.Options.Engine)).ConfigureAwait(false);
+            string outcome = await _open.RunAsync(new DataRelay(new SocketLeg(client), new SocketLeg(server), _setting.Options.Engine)).ConfigureAwait(false);
             Instant ended = MonotonicClock.Now;
             _setting.Emit(new FlowEvent(owner.Flow.Id, ended, FlowEventKind.DataClosed, outcome) { Took = ended - opened });
         }

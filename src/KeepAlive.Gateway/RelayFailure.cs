@@ -13,14 +13,17 @@ internal enum RelayCall
 
     /// <summary>send: the sink's leg is.</summary>
     Send,
+
+    /// <summary>TLS on the source's leg cannot go on.</summary>
+    Decrypt,
 }
 
 /// <summary>Why a leg died, in words of the field.</summary>
 internal static class RelayFailure
 {
     /// <summary><c>recv: ETIMEDOUT</c>: the call and the errno as the field knows it.</summary>
-    public static string Describe(RelayCall call, SocketError error) =>
-        $"{call switch { RelayCall.Connect => "connect", RelayCall.Receive => "recv", _ => "send" }}: {Describe(error)}";
+    public static string Describe(RelayCall call, SocketError error) => call == RelayCall.Decrypt ? "TLS: an alert, a broken record, or the end in the middle of one"
+        : $"{call switch { RelayCall.Connect => "connect", RelayCall.Receive => "recv", _ => "send" }}: {Describe(error)}";
 
     /// <summary>An errno as the field knows it, and what it means here.</summary>
     public static string Describe(SocketError error) => error switch

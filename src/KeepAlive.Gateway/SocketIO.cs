@@ -5,9 +5,6 @@ namespace KeepAlive.Gateway;
 /// <summary>Reading and writing that say which of the two failed.</summary>
 internal static class SocketIO
 {
-    /// <summary>Completes when there is something to read, a FIN included. No buffer is held meanwhile.</summary>
-    public static ValueTask<int> ReadableAsync(Socket socket) => ReceiveAsync(socket, Memory<byte>.Empty);
-
     public static async ValueTask<int> ReceiveAsync(Socket socket, Memory<byte> buffer)
     {
         try

@@ -6,7 +6,7 @@ using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
 
-/// <summary>The portable engine: two tasks a flow that wait by zero-byte reads, so that an idle flow holds no buffer. The death of a
+/// <summary>The portable engine, and that of legs inside TLS: two tasks a flow that wait by zero-byte reads, so that an idle flow holds no buffer. The death of a
 /// leg is met by reading or writing it, so while the other has no room it is only seen by asking.</summary>
 internal sealed class SocketWire : Wire
 {
@@ -17,7 +17,7 @@ internal sealed class SocketWire : Wire
     private TaskCompletionSource? _resumed;
     private bool _isClosed;
 
-    public SocketWire(Socket downstream, Socket upstream, IWireOwner owner, Flow flow)
+    public SocketWire(SocketLeg downstream, SocketLeg upstream, IWireOwner owner, Flow flow)
         : base(owner, flow) => (_downstream, _upstream) = (new Side(downstream), new Side(upstream));
 
     public override void Send(Leg to, ReadOnlySpan<byte> bytes, int urgentUpTo)
@@ -35,7 +35,7 @@ internal sealed class SocketWire : Wire
     public override void End(Leg to)
     {
         Of(to).IsFinDue = true;
-        if (!Of(to).IsSending) SendFin(to);
+        if (!Of(to).IsSending) _ = SendFinAsync(to);
     }
 
     public override void Resume()
@@ -49,6 +49,8 @@ internal sealed class SocketWire : Wire
     public override void Reset() => Close(reset: true);
 
     public override bool IsUnread(Leg leg) => !Of(leg).IsReading;
+
+    public override bool IsCutOff(Leg leg) => Of(leg).Bytes.IsCutOff && !Of(leg.Other()).HasEnded;
 
     public override PeerContact? Contact(Leg leg) => _isClosed ? null : PeerContact.Read(Of(leg).Socket);
 
@@ -73,8 +75,8 @@ internal sealed class SocketWire : Wire
         _isClosed = true;
         foreach (Side side in (Side[])[_downstream, _upstream])
         {
-            if (reset) side.Socket.Reset();
-            else side.Socket.Dispose();
+            if (reset) side.Bytes.Reset();
+            else side.Bytes.Close();
         }
 
         Resume();
@@ -88,14 +90,14 @@ internal sealed class SocketWire : Wire
             while (await MayReadAsync(from).ConfigureAwait(false))
             {
                 source.IsReading = true;
-                await SocketIO.ReadableAsync(source.Socket).ConfigureAwait(false);
+                await source.Bytes.ReceiveAsync(Memory<byte>.Empty).ConfigureAwait(false);
                 source.IsReading = false;
                 byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
                 try
                 {
-                    int read = await SocketIO.ReceiveAsync(source.Socket, buffer).ConfigureAwait(false);
+                    int read = await source.Bytes.ReceiveAsync(buffer).ConfigureAwait(false);
                     if (!Take(from, buffer.AsSpan(0, read), out bool isPlain)) return;
-                    if (isPlain) await SocketIO.SendAllAsync(sink.Socket, buffer.AsMemory(0, read), SocketFlags.None).ConfigureAwait(false);
+                    if (isPlain) await sink.Bytes.SendAsync(buffer.AsMemory(0, read)).ConfigureAwait(false);
                 }
                 finally
                 {
@@ -105,7 +107,7 @@ internal sealed class SocketWire : Wire
         }
         catch (RelayException e)
         {
-            Fail(e.Call == RelayCall.Receive ? from : from.Other(), e);
+            Fail(e.Call == RelayCall.Send ? from.Other() : from, e);
         }
         catch (Exception e)
         {
@@ -157,19 +159,13 @@ internal sealed class SocketWire : Wire
 
     private async Task SendWaitingAsync(Leg to)
     {
-        Socket socket = Of(to).Socket;
+        SocketLeg leg = Of(to).Bytes;
         try
         {
             while (TakeWaiting(to, out ReadOnlyMemory<byte> bytes, out int urgentUpTo))
             {
-                if (urgentUpTo > 0)
-                {
-                    // The urgent byte by itself, so that no part of what precedes it can be taken for it.
-                    await SocketIO.SendAllAsync(socket, bytes[..(urgentUpTo - 1)], SocketFlags.None).ConfigureAwait(false);
-                    await SocketIO.SendAllAsync(socket, bytes[(urgentUpTo - 1)..urgentUpTo], SocketFlags.OutOfBand).ConfigureAwait(false);
-                }
-
-                await SocketIO.SendAllAsync(socket, bytes[urgentUpTo..], SocketFlags.None).ConfigureAwait(false);
+                if (urgentUpTo > 0) await leg.SendUrgentAsync(bytes[..urgentUpTo]).ConfigureAwait(false);
+                if (urgentUpTo < bytes.Length) await leg.SendAsync(bytes[urgentUpTo..]).ConfigureAwait(false);
             }
         }
         catch (RelayException e)
@@ -187,25 +183,29 @@ internal sealed class SocketWire : Wire
             (side.Waiting, side.UrgentUpTo) = (null, 0);
             side.IsSending = !bytes.IsEmpty && !_isClosed;
             if (side.IsSending) return true;
-            if (side.IsFinDue && !_isClosed) SendFin(to);
+            if (side.IsFinDue && !_isClosed) _ = SendFinAsync(to);
             Resume();
             return false;
         }
     }
 
-    private void SendFin(Leg to)
+    // A bare leg's is sent when this returns; inside TLS a word goes before it.
+    private async Task SendFinAsync(Leg to)
     {
         try
         {
-            Of(to).Socket.Shutdown(SocketShutdown.Send);
+            await Of(to).Bytes.EndAsync().ConfigureAwait(false);
+            lock (Owner)
+            {
+                if (_isClosed) return;
+                Of(to).IsFinSent = true;
+                if (_downstream.IsFinSent && _upstream.IsFinSent) Owner.OnDone();
+            }
         }
-        catch (SocketException)
+        catch (Exception e)
         {
-            // A leg that is gone needs none; the other direction's pump meets the same end and reports it.
+            lock (Owner) Owner.OnFault(to, e);
         }
-
-        Of(to).IsFinSent = true;
-        if (_downstream.IsFinSent && _upstream.IsFinSent) Owner.OnDone();
     }
 
     private void Fail(Leg leg, RelayException e)
@@ -218,13 +218,15 @@ internal sealed class SocketWire : Wire
 
     private Side Of(Leg leg) => leg == Leg.Downstream ? _downstream : _upstream;
 
-    private sealed class Side(Socket socket)
+    private sealed class Side(SocketLeg leg)
     {
-        public Socket Socket { get; } = socket;
+        public SocketLeg Bytes { get; } = leg;
 
-        public IPEndPoint Peer { get; } = (IPEndPoint)socket.RemoteEndPoint!;
+        public Socket Socket => Bytes.Socket;
 
-        public IPEndPoint Local { get; } = (IPEndPoint)socket.LocalEndPoint!;
+        public IPEndPoint Peer { get; } = (IPEndPoint)leg.Socket.RemoteEndPoint!;
+
+        public IPEndPoint Local { get; } = (IPEndPoint)leg.Socket.LocalEndPoint!;
 
         public ArrayBufferWriter<byte>? Waiting { get; set; }
 

@@ -47,16 +47,18 @@ internal abstract class Wire(IWireOwner owner, Flow flow)
     /// <summary>Nothing is handed to the owner but ends and failures.</summary>
     public bool IsPlain { get; private set; }
 
-    /// <summary>Takes over two connected sockets, by the best engine there is; the sockets are not the caller's any more.</summary>
-    public static Wire Join(Socket downstream, Socket upstream, IWireOwner owner, Flow flow, RelayEngine engine)
+    /// <summary>Takes over two connected legs, by the best engine there is for them; they are not the caller's any more.</summary>
+    public static Wire Join(SocketLeg downstream, SocketLeg upstream, IWireOwner owner, Flow flow, RelayEngine engine)
     {
-        foreach (Socket socket in (Socket[])[downstream, upstream])
+        foreach (SocketLeg leg in (SocketLeg[])[downstream, upstream])
         {
             // Telnet Synch comes as TCP urgent data; out of line its byte would be lost to the other end.
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
+            leg.Socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.OutOfBandInline, true);
         }
 
-        return (engine == RelayEngine.Auto ? EpollWire.Take(downstream, upstream, owner, flow) : null) ?? (Wire)new SocketWire(downstream, upstream, owner, flow);
+        bool isBare = downstream.IsBare && upstream.IsBare;
+        return (engine == RelayEngine.Auto && isBare ? EpollWire.Take(downstream.Socket, upstream.Socket, owner, flow) : null)
+            ?? (Wire)new SocketWire(downstream, upstream, owner, flow);
     }
 
     /// <summary>Begins to relay.</summary>
@@ -94,6 +96,9 @@ internal abstract class Wire(IWireOwner owner, Flow flow)
 
     /// <summary>Whether nothing would tell of this leg's death: its peer has sent its FIN, or it is not read for want of room in the other.</summary>
     public abstract bool IsUnread(Leg leg);
+
+    /// <summary>Whether a leg has ended without the word that TLS has for it, before it was told that the other had ended: somebody may have cut it off.</summary>
+    public virtual bool IsCutOff(Leg leg) => false;
 
     /// <summary>What the kernel knows of hearing from a leg's peer; null where it tells nothing.</summary>
     public abstract PeerContact? Contact(Leg leg);

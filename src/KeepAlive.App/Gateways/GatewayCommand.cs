@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using KeepAlive.Core;
 using KeepAlive.Gateway;
+using KeepAlive.Gateway.Tls;
 using KeepAlive.Gateway.Transparent;
 using KeepAlive.Protocols;
 using KeepAlive.Protocols.Ftp;
@@ -43,7 +44,7 @@ internal static class GatewayCommand
     public static Command Create()
     {
         var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
-        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, NoCheck, Json, .. Redirection.Options])
+        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, .. LegArguments.All, NoCheck, Json, .. Redirection.Options])
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
@@ -63,12 +64,27 @@ internal static class GatewayCommand
             return CommandLine.Done;
         }
 
+        try
+        {
+            all = [.. all.Select(options => LegArguments.Apply(parsed, options, warning => CommandLine.Complain($"keepalive gateway: {warning}")))];
+        }
+        catch (TlsFileException e)
+        {
+            CommandLine.Complain($"keepalive gateway: {e.Message}");
+            return CommandLine.Failed;
+        }
+
         if (redirection is null && !parsed.GetValue(NoCheck) && await FirstUnreachableAsync(all).ConfigureAwait(false) is { } unreachable)
         {
             CommandLine.Complain($"keepalive gateway: {unreachable} (--no-check starts all the same)");
             return CommandLine.Failed;
         }
 
+        return await ServeAsync(parsed, all, redirection).ConfigureAwait(false);
+    }
+
+    private static async Task<int> ServeAsync(ParseResult parsed, List<GatewayOptions> all, Redirection? redirection)
+    {
         // Never disposed: whoever reads it may have stalled, and the program is to end all the same.
         var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), EventPrinter.WriteChars);
         using var printer = new EventPrinter(output, parsed.GetValue(Json));
@@ -117,6 +133,8 @@ internal static class GatewayCommand
         if (protocol != "auto" && ProtocolList.Find(protocol) is null)
             faults.Add($"--protocol: '{protocol}' {(ProtocolList.WhyNever(protocol) is { } why ? $"is not to be had: {why}" : $"is not known: give auto, {string.Join(", ", ProtocolList.All.Select(p => p.Name))}")}");
 
+        faults.AddRange(LegArguments.Faults(parsed));
+        if (LegArguments.HasTls(parsed) && parsed.GetValue(PassiveRange) is not null) faults.Add("--passive-range is for sessions that the gateway cannot read: leave it out with --tls-upstream and --tls-downstream");
         string engine = parsed.GetValue(Engine)!;
         if (engine is not ("auto" or "portable")) faults.Add($"--engine: '{engine}' is not known: give auto or portable");
 
@@ -130,7 +148,7 @@ internal static class GatewayCommand
             {
                 Listen = listen!,
                 To = to,
-                Protocol = protocol == "auto" ? ProtocolList.ForPort(to.Port) : ProtocolList.Find(protocol)!,
+                Protocol = protocol == "auto" ? (LegArguments.IsUpstream(parsed) ? ProtocolList.ForTlsPort(to.Port) : ProtocolList.ForPort(to.Port)) : ProtocolList.Find(protocol)!,
                 Redirected = redirection is null ? null : port => protocol == "auto" ? ProtocolList.ForPort(port) : ProtocolList.Find(protocol)!,
                 ProtocolOptions = new ProtocolOptions
                 {

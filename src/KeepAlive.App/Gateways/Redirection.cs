@@ -54,6 +54,8 @@ internal sealed partial class Redirection
         if (targets > 0) faults.Add("--transparent goes without --to: each connection goes where its program dialled");
         foreach (string unfit in (string[])["--passive-range", "--data-ports"])
             if (parsed.GetResult(unfit) is OptionResult { Implicit: false }) faults.Add($"--transparent goes without {unfit}: data connections go straight to the server");
+        foreach (Option unfit in LegArguments.All.Where(o => parsed.GetResult(o) is { Implicit: false }))
+            faults.Add($"--transparent goes without {unfit.Name}: what its programs and their servers say first is theirs");
         int[] ports = ReadPorts(parsed.GetValue(PortList), faults);
         string? user = parsed.GetValue(User);
         if (user is not null && !UserText().IsMatch(user)) faults.Add($"--user: '{user}' is neither a user's name nor a number");

@@ -40,6 +40,6 @@ internal sealed class Destinations(IPEndPoint own, FlowSetting common)
             // Clients dial the server's own address for data, and the server this machine's: past us.
             ProtocolOptions = common.Options.ProtocolOptions with { Ftp = common.Options.ProtocolOptions.Ftp with { IsDataDirect = true } },
         };
-        return new FlowSetting(options, protocol.Prepare?.Invoke(options.ProtocolOptions), common.Clock, common.Dialer, common.KeepAlive, common.Flows, common.Emit, common.Stopping);
+        return new FlowSetting(options, protocol.Prepare?.Invoke(options.ProtocolOptionsInForce), common.Clock, common.Dialer, common.KeepAlive, common.Flows, common.Emit, common.Stopping);
     }
 }

@@ -52,6 +52,9 @@ public sealed record FtpOptions
     /// <summary>The two ends reach each other's addresses without us, and for data they do: none is rewritten, and no data connection is seen.</summary>
     public bool IsDataDirect { get; init; }
 
+    /// <summary>Which legs are inside TLS by the gateway's doing.</summary>
+    public FtpProtectedLegs Protected { get; init; }
+
     /// <summary>Reads <c>noop,pwd,type</c> or <c>random:noop,pwd</c>.</summary>
     public static bool TryParseCommands(string text, out (IReadOnlyList<FtpKeepAliveCommand> Commands, bool Random) value, [NotNullWhen(false)] out string? fault)
     {

@@ -41,6 +41,7 @@ public sealed class FtpProtocol : Protocol
 
     private readonly IDataPaths _data;
     private readonly FtpServer _server;
+    private readonly FtpProtectedLegs _protected;
     private readonly FtpDataAddresses _addresses;
     private readonly FtpProbes _probes;
     private readonly FtpExchange _exchange = new();
@@ -70,7 +71,7 @@ public sealed class FtpProtocol : Protocol
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(data);
         if (options.Commands.Count == 0) throw new ArgumentException("no keepalive command is named: give one at least", nameof(options));
-        (_data, _server, _now) = (data, server, now);
+        (_data, _server, _now, _protected) = (data, server, now, options.Protected);
         _addresses = new FtpDataAddresses(data, options.IsDataDirect);
         _probes = new FtpProbes(options, server, _exchange, data, now, seed);
         _exchange.Add(new FtpPending { Owner = FtpOwner.Client, Verb = FtpVerb.Greeting, SentAt = now });
@@ -210,9 +211,14 @@ public sealed class FtpProtocol : Protocol
         if (command.Verb is FtpVerb.Type or FtpVerb.Rest && command.Argument.Length <= ArgumentBytesMax) pending.Text = command.Argument.ToArray();
         if (whole && command.Verb is FtpVerb.Port or FtpVerb.Eprt)
         {
-            bool passed = _addresses.TryPassCommand(line, command, verdicts);
-            _exchange.Add(passed ? pending : pending with { Owner = FtpOwner.Refused, Text = "500 Illegal PORT command.\r\n"u8.ToArray() });
-            if (!passed) AnswerRefused(verdicts);
+            if (_addresses.TryPassCommand(line, command, verdicts)) _exchange.Add(pending);
+            else Refuse(pending, "500 Illegal PORT command.\r\n"u8.ToArray(), verdicts);
+            return;
+        }
+
+        if (whole && FtpProtection.AnswerTo(command, _protected) is { } answer)
+        {
+            Refuse(pending, answer, verdicts);
             return;
         }
 
@@ -221,6 +227,13 @@ public sealed class FtpProtocol : Protocol
         if (!command.Name.IsEmpty) _exchange.Add(pending);
         if (command.UrgentUpTo > 0) verdicts.SendUrgentUpstream(line[..command.UrgentUpTo]);
         verdicts.Send(Leg.Upstream, line[command.UrgentUpTo..]);
+    }
+
+    // Never sent: answered when its turn comes.
+    private void Refuse(FtpPending command, byte[] answer, Verdicts verdicts)
+    {
+        _exchange.Add(command with { Owner = FtpOwner.Refused, Text = answer });
+        AnswerRefused(verdicts);
     }
 
     // Never into the middle of a reply.

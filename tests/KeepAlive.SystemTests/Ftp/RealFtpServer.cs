@@ -15,6 +15,9 @@ public enum FtpServerName
 
     /// <summary>vsftpd that takes no session without TLS, on the control and the data connection.</summary>
     VsftpdTls,
+
+    /// <summary><see cref="ProFtpd"/> with mod_tls, required for control and data, as it comes.</summary>
+    ProFtpdTls,
     PureFtpd,
 }
 
@@ -39,7 +42,13 @@ public sealed class RealFtpServer : IAsyncDisposable
 
     public string Address => _host.Address.ToString();
 
-    public bool IsTls => Name == FtpServerName.VsftpdTls;
+    public bool IsTls => Name is FtpServerName.VsftpdTls or FtpServerName.ProFtpdTls;
+
+    /// <summary>What a client of <see cref="IsTls"/> trusts: a certificate for <see cref="Host"/>.</summary>
+    public string CertificateFile => _work.File("cert");
+
+    /// <summary>The name in its certificate.</summary>
+    public const string Host = "ftp.lab.example";
 
     private bool IsVsftpd => Name is FtpServerName.Vsftpd or FtpServerName.VsftpdTls;
 
@@ -83,6 +92,12 @@ public sealed class RealFtpServer : IAsyncDisposable
     private async Task PrepareAsync()
     {
         _work.Folder("home");
+        if (IsTls)
+        {
+            await ChildProcess.RunAsync(
+                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", _work.File("key"), "-out", CertificateFile, "-days", "2", "-subj", $"/CN={Host}", "-addext", $"subjectAltName=DNS:{Host}"]);
+        }
+
         byte[] file = RandomNumberGenerator.GetBytes(TransferSeconds * BytesPerSecond);
         await File.WriteAllBytesAsync(FilePath, file);
         if (IsVsftpd)
@@ -90,7 +105,6 @@ public sealed class RealFtpServer : IAsyncDisposable
             await ChildProcess.RunAsync(["chown", "daemon", _work.Folder("home/up")]);
             _work.Folder("empty");
             await File.WriteAllTextAsync(_work.File("conf"), VsftpdConfiguration() + (IsTls ? VsftpdTlsConfiguration() : ""));
-            if (IsTls) await ChildProcess.RunAsync(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", _work.File("key"), "-out", _work.File("cert"), "-days", "2", "-subj", "/CN=lab"]);
             return;
         }
 
@@ -104,7 +118,7 @@ public sealed class RealFtpServer : IAsyncDisposable
         if (Name == FtpServerName.PureFtpd)
             await ChildProcess.RunAsync([Requires.Server("pure-ftpd", "usr/bin/pure-pw"), "mkdb", _work.File("pdb"), "-f", _work.File("passwd")]);
         else
-            await File.WriteAllTextAsync(_work.File("conf"), ProFtpdConfiguration());
+            await File.WriteAllTextAsync(_work.File("conf"), (IsTls ? ProFtpdTlsConfiguration() : "") + ProFtpdConfiguration());
     }
 
     private string[] Command() => Name switch
@@ -144,13 +158,26 @@ public sealed class RealFtpServer : IAsyncDisposable
 
     private string VsftpdTlsConfiguration() => $"""
         ssl_enable=YES
+        require_ssl_reuse=YES
         allow_anon_ssl=YES
         force_anon_logins_ssl=YES
         force_anon_data_ssl=YES
-        rsa_cert_file={_work.File("cert")}
+        rsa_cert_file={CertificateFile}
         rsa_private_key_file={_work.File("key")}
         pasv_min_port={PassiveRange.Split('-')[0]}
         pasv_max_port={PassiveRange.Split('-')[1]}
+
+        """;
+
+    // TLSOptions are left alone: the data connection's session must be the control connection's.
+    private string ProFtpdTlsConfiguration() => $"""
+        ModulePath {Path.GetDirectoryName(Requires.Server("proftpd-mod-crypto", "usr/lib/proftpd/mod_tls.so"))}
+        LoadModule mod_tls.c
+        TLSEngine on
+        TLSRequired on
+        TLSLog none
+        TLSRSACertificateFile {CertificateFile}
+        TLSRSACertificateKeyFile {_work.File("key")}
 
         """;
 
@@ -172,7 +199,7 @@ public sealed class RealFtpServer : IAsyncDisposable
         RequireValidShell off
         AuthOrder mod_auth_file.c
         AuthUserFile {_work.File("passwd")}
-        {(Name == FtpServerName.ProFtpd ? $"UseSendfile off\nTransferRate RETR,STOR {BytesPerSecond / 1024}" : "UseSendfile on")}
+        {(Name is FtpServerName.ProFtpd or FtpServerName.ProFtpdTls ? $"UseSendfile off\nTransferRate RETR,STOR {BytesPerSecond / 1024}" : "UseSendfile on")}
 
         """;
 }

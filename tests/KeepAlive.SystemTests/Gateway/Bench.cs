@@ -78,15 +78,18 @@ internal sealed class Bench : IAsyncDisposable
     }
 
     /// <summary>The next event of this kind, past ones not yet asked for included.</summary>
-    public async Task<FlowEvent> EventAsync(FlowEventKind kind) => await Task.Run(() =>
+    public Task<FlowEvent> EventAsync(FlowEventKind kind) => EventAsync(e => e.Kind == kind, $"{kind}");
+
+    /// <summary>The next that <paramref name="matches"/>.</summary>
+    public async Task<FlowEvent> EventAsync(Func<FlowEvent, bool> matches, string what = "event asked for") => await Task.Run(() =>
     {
         while (_events.TryTake(out FlowEvent? e, Patience))
         {
             _seen.Add(e);
-            if (e.Kind == kind) return e;
+            if (matches(e)) return e;
         }
 
-        throw new TimeoutException($"no {kind} after: {string.Join("; ", _seen.Select(e => $"{e.Kind} {e.Text}"))}");
+        throw new TimeoutException($"no {what} after: {string.Join("; ", _seen.Select(e => $"{e.Kind} {e.Text}"))}");
     });
 
     public async ValueTask DisposeAsync()

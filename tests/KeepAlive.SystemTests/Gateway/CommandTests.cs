@@ -32,6 +32,8 @@ public sealed class CommandTests
     [InlineData("gateway --transparent --port 21 --listen 0.0.0.0:2121", "give 127.0.0.1:PORT, [::1]:PORT, or none")]
     [InlineData("gateway --transparent --port 21 --listen 127.0.0.1:1 --listen 127.0.0.1:2", "one address for IPv4 and one for IPv6")]
     [InlineData("gateway --transparent --port 21 --passive-range 5000-5009", "--transparent goes without --passive-range")]
+    [InlineData("gateway --transparent --port 21 --tls-upstream", "--transparent goes without --tls-upstream")]
+    [InlineData("gateway --transparent --port 21 --proxy-out v1", "--transparent goes without --proxy-out")]
     [InlineData("gateway --transparent --port 21 --user a;b", "'a;b' is neither a user's name nor a number")]
     [InlineData("gateway --transparent --port 21 --cgroup /nowhere", "'/nowhere' is not a cgroup: there is no folder")]
     [InlineData("gateway --listen 127.0.0.1:0 --to a:1 --dry-run", "--dry-run goes with --transparent alone")]

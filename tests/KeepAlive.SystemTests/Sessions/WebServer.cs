@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 
 namespace KeepAlive.SystemTests.Sessions;
@@ -21,11 +22,15 @@ internal sealed class WebServer : IAsyncDisposable
     private readonly TaskCompletionSource _told = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<string> _reports = Channel.CreateUnbounded<string>();
 
-    private WebServer(Socket listener, HttpProtocols protocols)
+    private WebServer(Socket listener, HttpProtocols protocols, Action<HttpsConnectionAdapterOptions>? https)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle, on => on.Protocols = protocols));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)listener.Handle, on =>
+        {
+            on.Protocols = protocols;
+            if (https is not null) on.UseHttps(https);
+        }));
         (_application, _listener) = (builder.Build(), listener);
         _application.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
         _application.Run(ServeAsync);
@@ -41,9 +46,10 @@ internal sealed class WebServer : IAsyncDisposable
 
     /// <param name="listener">Taken over; it belongs to the host it was made on.</param>
     /// <param name="protocols">In clear text it is the one or the other.</param>
-    public static async Task<WebServer> StartAsync(Socket listener, HttpProtocols protocols = HttpProtocols.Http1)
+    /// <param name="https">Its certificate; null for no TLS.</param>
+    public static async Task<WebServer> StartAsync(Socket listener, HttpProtocols protocols = HttpProtocols.Http1, Action<HttpsConnectionAdapterOptions>? https = null)
     {
-        var server = new WebServer(listener, protocols);
+        var server = new WebServer(listener, protocols, https);
         await server._application.StartAsync();
         return server;
     }

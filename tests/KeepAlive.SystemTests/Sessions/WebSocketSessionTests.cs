@@ -1,9 +1,12 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using KeepAlive.SystemTests.Ftp;
 using KeepAlive.SystemTests.Gateway;
 using KeepAlive.SystemTests.Lab;
+using KeepAlive.SystemTests.Tls;
 
 namespace KeepAlive.SystemTests.Sessions;
 
@@ -40,22 +43,31 @@ public sealed class WebSocketSessionTests
 
     private const int NginxPort = 8080;
 
-    private static async Task<string> OutcomeAsync(NetworkLab lab, string at)
+    /// <param name="lab">The client's place.</param>
+    /// <param name="at">Where it connects.</param>
+    /// <param name="rootFile">For TLS, the root it trusts; null for none.</param>
+    internal static async Task<string> OutcomeAsync(NetworkLab lab, string at, string? rootFile = null)
     {
         using var limit = new CancellationTokenSource(Silence + Patience + Patience);
         using var handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (target, cancel) =>
+            ConnectCallback = async (_, cancel) =>
             {
                 Socket socket = await lab.Client.InsideAsync(() => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true });
-                await socket.ConnectAsync(target.DnsEndPoint, cancel);
+                await socket.ConnectAsync(IPEndPoint.Parse(at), cancel);
                 return new NetworkStream(socket, ownsSocket: true);
             },
         };
+        if (rootFile is not null)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(rootFile);
+        }
+
         using var invoker = new HttpMessageInvoker(handler, disposeHandler: false);
         using var client = new ClientWebSocket();
         client.Options.KeepAliveInterval = TimeSpan.Zero;
-        await client.ConnectAsync(new Uri($"ws://{at}/"), invoker, limit.Token);
+        await client.ConnectAsync(new Uri(rootFile is null ? $"ws://{at}/" : $"wss://{Authority.ServerName}/"), invoker, limit.Token);
         Task<string> first = HearAsync(client, limit.Token);
         await client.SendAsync("one"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, limit.Token);
         Assert.Equal("one", await first);
