@@ -23,6 +23,7 @@ public sealed class DeadPeerTests
         using Socket client = await lab.Client.InsideAsync(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
         await client.ConnectAsync(IPAddress.Loopback, gateway.Port);
         using Socket server = await listener.AcceptAsync().WaitAsync(Bench.Patience);
+        var heard = Stopwatch.StartNew(); // it is heard of after this
         await client.SendAsync("x"u8.ToArray());
         Assert.Equal(1, await server.ReceiveAsync(new byte[1]).WaitAsync(Bench.Patience));
 
@@ -31,7 +32,8 @@ public sealed class DeadPeerTests
         if (dataUnderWay) await client.SendAsync("y"u8.ToArray());
         Assert.Equal(SocketError.ConnectionReset, await new Line(client).EndAsync());
         // 5 s, an eighth for looking, and room for a busy machine. Linux alone would take 15 minutes with data under way.
-        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(3.5), TimeSpan.FromSeconds(10));
+        Assert.True(heard.Elapsed >= TimeSpan.FromSeconds(4.5), $"dead {heard.Elapsed} after it was heard");
+        Assert.True(watch.Elapsed <= TimeSpan.FromSeconds(10), $"dead only {watch.Elapsed} after it was gone");
         await gateway.WaitForAsync("died", 1, Bench.Patience);
         Assert.Contains(said, gateway.Transcript, StringComparison.Ordinal);
     }

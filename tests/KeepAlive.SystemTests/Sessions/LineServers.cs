@@ -6,6 +6,7 @@ namespace KeepAlive.SystemTests.Sessions;
 internal static class LineServers
 {
     public const int Imap = 1430;
+    public const int Imaps = 9930;
     public const int Pop3 = 1100;
     public const int Smtp = 2525;
     public const int Irc = 6660;
@@ -14,12 +15,17 @@ internal static class LineServers
     /// <summary>Where Dovecot looks for the mail of the one user there is.</summary>
     public static string NewMail(WorkFolder work) => work.File("mail/u/new");
 
-    public static async Task<ChildProcess> StartAsync(NetworkLab lab, WorkFolder work, int port)
+    /// <param name="lab">Where.</param>
+    /// <param name="work">For its files.</param>
+    /// <param name="port">Which server.</param>
+    /// <param name="tls">Its certificate and key, where it needs them.</param>
+    public static async Task<ChildProcess> StartAsync(NetworkLab lab, WorkFolder work, int port, (string Certificate, string Key)? tls = null)
     {
         ChildProcess server = await (port switch
         {
-            Imap => DovecotAsync(lab, work, "imap"),
-            Pop3 => DovecotAsync(lab, work, "pop3"),
+            Imap => DovecotAsync(lab, work, "imap", port),
+            Imaps => DovecotAsync(lab, work, "imap", port, $"ssl = required\nssl_cert = <{tls!.Value.Certificate}\nssl_key = <{tls.Value.Key}", "ssl = yes"),
+            Pop3 => DovecotAsync(lab, work, "pop3", port),
             Smtp => EximAsync(lab, work),
             Irc => NgircdAsync(lab, work),
             _ => lab.Server.StartAsync([Requires.Server("nats-server", "usr/sbin/nats-server"), "-a", $"{lab.Server.Address}", "-p", $"{port}"]),
@@ -29,7 +35,7 @@ internal static class LineServers
     }
 
     // It looks for its parts where it was built to be.
-    private static async Task<ChildProcess> DovecotAsync(NetworkLab lab, WorkFolder work, string protocol)
+    private static async Task<ChildProcess> DovecotAsync(NetworkLab lab, WorkFolder work, string protocol, int port, string ssl = "ssl = no", string listener = "")
     {
         string[] packages = ["dovecot-pop3d", "dovecot-imapd", "dovecot-core"];
         Requires.Server("dovecot-core", "usr/sbin/dovecot");
@@ -39,7 +45,7 @@ internal static class LineServers
             state_dir = {{work.Folder("state")}}
             protocols = {{protocol}}
             listen = {{lab.Server.Address}}
-            ssl = no
+            {{ssl}}
             disable_plaintext_auth = no
             log_path = /dev/stderr
             default_login_user = nobody
@@ -57,7 +63,8 @@ internal static class LineServers
             service {{protocol}}-login {
               chroot =
               inet_listener {{protocol}} {
-                port = {{(protocol == "imap" ? Imap : Pop3)}}
+                port = {{port}}
+                {{listener}}
               }
             }
             service anvil {

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using KeepAlive.SystemTests.Ftp;
 using KeepAlive.SystemTests.Gateway;
 using KeepAlive.SystemTests.Lab;
+using KeepAlive.SystemTests.Tls;
 
 namespace KeepAlive.SystemTests.Sessions;
 
@@ -27,7 +28,23 @@ public sealed class LineSessionTests
             OutlivesAsync(lab, "smtp", LineServers.Smtp, "--probe", "3:3:2", "--hold", "1h"), // Exim ends a session at its eleventh
                                                                                               // Raw clients answer no pings.
             OutlivesAsync(lab, "irc", LineServers.Irc, "--probe", "2:3:2", "--client-probe", "off"),
-            OutlivesAsync(lab, "nats", LineServers.Nats, "--probe", "2:3:2", "--client-probe", "off"));
+            OutlivesAsync(lab, "nats", LineServers.Nats, "--probe", "2:3:2", "--client-probe", "off"),
+            OutlivesInsideTlsAsync(lab));
+    }
+
+    // IMAP inside TLS, which the gateway begins and so can read.
+    private static async Task OutlivesInsideTlsAsync(NetworkLab lab)
+    {
+        using var work = new WorkFolder();
+        using var authority = new Authority();
+        await using ChildProcess server = await LineServers.StartAsync(lab, work, LineServers.Imaps, authority.Issue());
+        string[] tls = ["--protocol", "imap", "--tls-upstream", "--ca", authority.RootFile, "--tls-name", Authority.ServerName];
+        await using GatewayProcess probed = await GatewayProcess.StartAsync(lab.Client, $"{lab.Server.Address}", LineServers.Imaps, [.. tls, "--probe", "2:3:2"]);
+        await using GatewayProcess kernel = await GatewayProcess.StartAsync(lab.Client, $"{lab.Server.Address}", LineServers.Imaps, [.. tls, "--probe", "off"]);
+        await Outcomes.AssertAsync(() => $"{probed.Transcript}\n{server.Transcript}",
+            ("imaps, kernel keepalive alone", OutcomeAsync(lab, "imap", "127.0.0.1", kernel.Port), "lost"),
+            ("imaps, probed", OutcomeAsync(lab, "imap", "127.0.0.1", probed.Port), "kept"));
+        Assert.True(probed.Count("probe-answered") >= 6, probed.Transcript);
     }
 
     private static async Task OutlivesAsync(NetworkLab lab, string protocol, int port, params string[] options)

@@ -11,6 +11,9 @@ public class TlsLegTests : TlsGatewayTests
 {
     private const int Megabytes = 100;
 
+    // Much is copied and encrypted here while others' processes start.
+    private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(60);
+
     public static TheoryData<Legs> Rows => [Legs.Downstream, Legs.Upstream, Legs.Both];
 
     [Theory]
@@ -137,7 +140,7 @@ public class TlsLegTests : TlsGatewayTests
             int next = Math.Min(left, random.Next(1, block.Length));
             random.NextBytes(block.AsSpan(0, next));
             hash.AppendData(block, 0, next);
-            await end.Stream.WriteAsync(block.AsMemory(0, next));
+            await end.Stream.WriteAsync(block.AsMemory(0, next)).AsTask().WaitAsync(TimeMax);
             left -= next;
         }
 
@@ -150,7 +153,7 @@ public class TlsLegTests : TlsGatewayTests
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[100_000];
         long length = 0;
-        while (await end.Stream.ReadAsync(buffer).AsTask().WaitAsync(Bench.Patience) is var read and > 0)
+        while (await end.Stream.ReadAsync(buffer).AsTask().WaitAsync(TimeMax) is var read and > 0)
         {
             hash.AppendData(buffer, 0, read);
             length += read;
