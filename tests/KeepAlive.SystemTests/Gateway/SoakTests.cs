@@ -42,8 +42,10 @@ public sealed class SoakTests
         Assert.True(_resets > 0, "nobody reset: nothing was tried");
         for (DateTime patience = DateTime.UtcNow + Bench.Patience; Descriptors() > descriptors + DescriptorsMax; await Task.Delay(50))
             Assert.True(DateTime.UtcNow < patience, $"{descriptors} descriptors before, {Descriptors()} afterwards");
-        long grown = (GC.GetTotalMemory(forceFullCollection: true) - managed) >> 20;
-        Assert.True(grown <= ManagedMiBMax, $"{grown} MiB more on the heap than before");
+        // The 16 MB of one reset are on a thread's stack until that has other work.
+        long grown;
+        for (DateTime patience = DateTime.UtcNow + Bench.Patience; (grown = (GC.GetTotalMemory(forceFullCollection: true) - managed) >> 20) > ManagedMiBMax; await Task.Delay(50))
+            Assert.True(DateTime.UtcNow < patience, $"{grown} MiB more on the heap than before");
     }
 
     private async Task WorkAsync(Bench bench, Random random)
