@@ -41,9 +41,12 @@ internal sealed record PingVerdict(PingOutcome Outcome, string Text)
     public static PingVerdict Silent(PeerContact? contact, TimeSpan silence, string what) => contact switch
     {
         null => new(PingOutcome.Dead, $"dead after {Seconds(silence)}: {what}; whether TCP acknowledges is not told on this system"),
-        { IsAnswerDue: true } => new(PingOutcome.Dead, $"dead after {Seconds(silence)}: nothing acknowledged, {what}"),
+        { } seen when IsDeaf(seen) => new(PingOutcome.Dead, $"dead after {Seconds(silence)}: nothing acknowledged, {what}"),
         _ => new(PingOutcome.Hung, $"application hung: TCP acknowledges, the server does not answer: {what} for {Seconds(silence)}"),
     };
+
+    // A keepalive probe of the kernel's that has just gone out proves nothing yet: it goes after a second.
+    private static bool IsDeaf(PeerContact seen) => seen.IsAnswerDue && (seen.UnacknowledgedSegments > 0 || seen.SinceAck >= KernelProbe.IdleMin * 1.5);
 
     /// <summary>A duration, to the tenth of a second.</summary>
     public static string Seconds(TimeSpan span) => Duration.Format(TimeSpan.FromSeconds(Math.Round(span.TotalSeconds, 1)));

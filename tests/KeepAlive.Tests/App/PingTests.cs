@@ -95,6 +95,7 @@ public sealed class PingTests
     [Theory]
     [InlineData(0, 0, 100, 5000, PingOutcome.Hung, "application hung: TCP acknowledges, the server does not answer: no answer to 3 probes for 4.1s")]
     [InlineData(0, 2, 100, 5000, PingOutcome.Dead, "dead after 4.1s: nothing acknowledged, no answer to 3 probes")]
+    [InlineData(1, 0, 5000, 1010, PingOutcome.Hung, "application hung: TCP acknowledges, the server does not answer: no answer to 3 probes for 4.1s")]
     [InlineData(1, 0, 5000, 5000, PingOutcome.Dead, "dead after 4.1s: nothing acknowledged, no answer to 3 probes")]
     public void Hung_is_told_from_dead(int probes, int segments, int sentMs, int ackMs, object outcome, string text)
     {
