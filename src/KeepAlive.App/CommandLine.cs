@@ -6,6 +6,7 @@ using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Machine;
+using KeepAlive.App.Ping;
 using KeepAlive.App.Programs;
 
 namespace KeepAlive.App;
@@ -75,6 +76,7 @@ internal static class CommandLine
             ExplainCommand.Create(),
             GatewayCommand.Create(),
             ListCommand.Create(),
+            PingCommand.Create(),
             RunCommand.Create(),
             SystemCommand.Create(),
         };

@@ -8,7 +8,7 @@ namespace KeepAlive.Sockets;
 /// </summary>
 public readonly record struct PeerContact
 {
-    // struct tcp_info of linux/tcp.h; the part up to last_ack_recv has stood since Linux 2.4.
+    // struct tcp_info of linux/tcp.h; the part up to rtt has stood since Linux 2.4.
     //
     //   0        1        2            3       4        5        6       7
     //  +--------+--------+------------+-------+--------+--------+-------+-------+
@@ -16,13 +16,15 @@ public readonly record struct PeerContact
     //  +--------+--------+------------+-------+--------+--------+-------+-------+
     //  8 rto  12 ato  16 snd_mss  20 rcv_mss  24 unacked  28 sacked  32 lost  36 retrans  40 fackets
     //  44 last_data_sent  48 last_ack_sent (never filled)  52 last_data_recv  56 last_ack_recv   (u32 each, ms)
-    internal const int InfoBytes = 60;
+    //  60 pmtu  64 rcv_ssthresh  68 rtt (us)
+    internal const int InfoBytes = 72;
     private const int StateAt = 0;
     private const int ProbesAt = 3;
     private const int UnackedAt = 24;
     private const int LastDataSentAt = 44;
     private const int LastDataReceivedAt = 52;
     private const int LastAckReceivedAt = 56;
+    private const int RoundTripAt = 68;
 
     private const int TcpInfo = 11;
 
@@ -49,6 +51,10 @@ public readonly record struct PeerContact
     /// <summary>Segments sent and not acknowledged yet, 0 or more (tcpi_unacked). While there are
     /// any, Linux sends no keepalive probes.</summary>
     public int UnacknowledgedSegments { get; init; }
+
+    /// <summary>TCP's own smoothed measure of the round trip, by segments with something to acknowledge: a keepalive probe is none
+    /// (tcpi_rtt).</summary>
+    public TimeSpan RoundTrip { get; init; }
 
     /// <summary>Since the peer gave any sign of life.</summary>
     public TimeSpan Silence => SinceData < SinceAck ? SinceData : SinceAck;
@@ -78,7 +84,7 @@ public readonly record struct PeerContact
         }
     }
 
-    /// <summary>The meaning of the first 60 bytes of a <c>struct tcp_info</c> of this machine's byte order.</summary>
+    /// <summary>The meaning of the first 72 bytes of a <c>struct tcp_info</c> of this machine's byte order.</summary>
     internal static PeerContact? Decode(ReadOnlySpan<byte> info) => info[StateAt] is SynSent or SynReceived or Closed or Listening
         ? null
         : new PeerContact
@@ -88,6 +94,7 @@ public readonly record struct PeerContact
             SinceSent = Milliseconds(info[LastDataSentAt..]),
             SinceAck = Milliseconds(info[LastAckReceivedAt..]),
             UnacknowledgedSegments = MemoryMarshal.Read<int>(info[UnackedAt..]),
+            RoundTrip = TimeSpan.FromMicroseconds(MemoryMarshal.Read<uint>(info[RoundTripAt..])),
         };
 
     private static TimeSpan Milliseconds(ReadOnlySpan<byte> field) => TimeSpan.FromMilliseconds(MemoryMarshal.Read<uint>(field));

@@ -33,6 +33,9 @@ internal sealed class TlsLeg : SocketLeg
         var other => $"{other}",
     };
 
+    /// <summary>The application protocol agreed on (RFC 7301); null for none.</summary>
+    public string? Alpn => _tls.NegotiatedApplicationProtocol is { Protocol.IsEmpty: false } agreed ? agreed.ToString() : null;
+
     /// <exception cref="TlsException">It failed, and why.</exception>
     /// <exception cref="OperationCanceledException">Given up.</exception>
     public Task ShakeAsync(SslClientAuthenticationOptions options, CancellationToken cancellation) => ShakeAsync(_tls.AuthenticateAsClientAsync(options, cancellation));

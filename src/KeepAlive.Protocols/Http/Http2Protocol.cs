@@ -112,7 +112,7 @@ public sealed class Http2Protocol : FramedProtocol
         if (!Of(towards.Other()).HasSettings) return "HTTP/2 has not begun";
         if (towards == Leg.Downstream) return null;
         if (_isUnwelcome) return "the server wants no pings";
-        if (_streams.Count == 0) return "no stream is open";
+        if (_streams.Count == 0 && !_manners.PingWithoutStreams) return "no stream is open";
         if (!IsTooSoon) return null;
         return _server.Numbers.IsOpen && _strikes < StrikesMax ? null : $"servers are pinged once in {Duration.Format(_every)} (--http2-ping-every)";
     }

@@ -14,4 +14,7 @@ public sealed record HttpOptions
 
     /// <summary>How often at most a server is pinged over HTTP/2.</summary>
     public TimeSpan PingEvery { get; init; } = PingEveryDefault;
+
+    /// <summary>Whether a server may be pinged over HTTP/2 with no stream open, which servers of gRPC's count: for who opened the connection only to do so.</summary>
+    public bool PingWithoutStreams { get; init; }
 }

@@ -40,6 +40,9 @@ public sealed class RealFtpServer : IAsyncDisposable
 
     public FtpServerName Name { get; }
 
+    /// <summary>The process that starts those of the sessions.</summary>
+    public int Id => _daemon!.Id;
+
     public string Address => _host.Address.ToString();
 
     public bool IsTls => Name is FtpServerName.VsftpdTls or FtpServerName.ProFtpdTls;

@@ -11,7 +11,7 @@ namespace KeepAlive.SystemTests.Sessions;
 /// </summary>
 public sealed class LdapSessionTests
 {
-    private const int Port = 3890;
+    internal const int Port = 3890;
 
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(24);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
@@ -41,7 +41,7 @@ public sealed class LdapSessionTests
     private static Task<GatewayProcess> StartGatewayAsync(NetworkLab lab, params string[] options) =>
         GatewayProcess.StartAsync(lab.Client, $"{lab.Server.Address}", Port, ["--protocol", "ldap", "--tcp", "3:3:2", .. options]);
 
-    private static async Task<ChildProcess> StartSlapdAsync(NetworkLab lab, WorkFolder work)
+    internal static async Task<ChildProcess> StartSlapdAsync(NetworkLab lab, WorkFolder work)
     {
         string program = Requires.Server("slapd", "usr/sbin/slapd"), root = program[..^"usr/sbin/slapd".Length], configuration = work.File("slapd.conf");
         Directory.CreateDirectory(work.File("db"));

@@ -9,7 +9,7 @@ namespace KeepAlive.SystemTests.Sessions;
 /// </summary>
 public sealed class MqttSessionTests
 {
-    private const int Port = 18830;
+    internal const int Port = 18830;
 
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(24);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
@@ -35,7 +35,7 @@ public sealed class MqttSessionTests
         Assert.True(probed.Count("probe-answered") >= 8, probed.Transcript);
     }
 
-    private static async Task<ChildProcess> StartBrokerAsync(NetworkLab lab, WorkFolder work)
+    internal static async Task<ChildProcess> StartBrokerAsync(NetworkLab lab, WorkFolder work)
     {
         string program = Requires.Server("mosquitto", "usr/sbin/mosquitto"), configuration = work.File("mosquitto.conf");
         await File.WriteAllTextAsync(configuration, $"user root\nallow_anonymous true\nlistener {Port} {lab.Server.Address}\n", TestContext.Current.CancellationToken);

@@ -9,7 +9,7 @@ namespace KeepAlive.SystemTests.Sessions;
 /// </summary>
 public sealed class MySqlSessionTests
 {
-    private const int Port = 3307;
+    internal const int Port = 3307;
 
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(24);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
@@ -71,7 +71,7 @@ public sealed class MySqlSessionTests
         GatewayProcess.StartAsync(lab.Client, $"{lab.Server.Address}", Port, ["--protocol", "mysql", "--tcp", "3:3:2", .. options]);
 
     // Without the tables of its own that say who may do what: everybody may.
-    private static async Task<ChildProcess> StartServerAsync(NetworkLab lab, WorkFolder work, params string[] options)
+    internal static async Task<ChildProcess> StartServerAsync(NetworkLab lab, WorkFolder work, params string[] options)
     {
         string program = Requires.Server("mariadb-server-core", "usr/sbin/mariadbd"), data = work.Folder("data");
         await ChildProcess.RunAsync(["chown", "nobody", data]);

@@ -18,6 +18,9 @@ internal sealed class PostgreSqlServer : IAsyncDisposable
     {
     }
 
+    /// <summary>The process that starts those of the sessions.</summary>
+    public int Id => _daemon!.Id;
+
     /// <summary>A program of the package, where the ordinary user finds it.</summary>
     public string Program(string name) => _work.File($"{Programs}/{name}");
 

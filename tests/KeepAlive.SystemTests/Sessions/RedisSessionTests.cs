@@ -9,7 +9,7 @@ namespace KeepAlive.SystemTests.Sessions;
 /// </summary>
 public sealed class RedisSessionTests
 {
-    private const int Port = 6380;
+    internal const int Port = 6380;
 
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(24);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
@@ -60,7 +60,7 @@ public sealed class RedisSessionTests
     private static Task<GatewayProcess> StartGatewayAsync(NetworkLab lab, params string[] options) =>
         GatewayProcess.StartAsync(lab.Client, $"{lab.Server.Address}", Port, ["--protocol", "redis", .. options]);
 
-    private static async Task<ChildProcess> StartServerAsync(NetworkLab lab, WorkFolder work, params string[] options)
+    internal static async Task<ChildProcess> StartServerAsync(NetworkLab lab, WorkFolder work, params string[] options)
     {
         // One program, whose name says what it is to be.
         string server = work.File("redis-server");

@@ -1,0 +1,32 @@
+using System.Text;
+
+namespace KeepAlive.App.Ping;
+
+/// <summary>Where a password comes from: the environment, or whoever sits at the terminal. Never from the command line, which every process may read.</summary>
+internal static class Password
+{
+    public const string Variable = "KEEPALIVE_PASSWORD";
+
+    /// <summary>Null for none.</summary>
+    public static string? For(PingUrl url)
+    {
+        string? given = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text ? text : null;
+        // Redis has passwords without users.
+        if (url.User is null) return url.Scheme.ProtocolName == "redis" ? given : null;
+        return given ?? (Console.IsInputRedirected || Console.IsErrorRedirected ? null : Prompt(url));
+    }
+
+    private static string? Prompt(PingUrl url)
+    {
+        Console.Error.Write($"password of {Texts.Printable(url.User!)} at {url.To} (none: just Enter): ");
+        var typed = new StringBuilder();
+        while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
+        {
+            if (key.Key == ConsoleKey.Backspace && typed.Length > 0) typed.Length--;
+            else if (!char.IsControl(key.KeyChar)) typed.Append(key.KeyChar);
+        }
+
+        Console.Error.WriteLine();
+        return typed.Length > 0 ? typed.ToString() : null;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.Json;
+using KeepAlive.SystemTests.Lab;
+
+namespace KeepAlive.SystemTests.Ping;
+
+/// <summary><c>keepalive ping</c> as users start it, on the lab's client host.</summary>
+internal static class PingProcess
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
+    public static Task<ChildProcess> StartAsync(NetworkLab lab, string url, string? password, params string[] options) => lab.Client.StartAsync(
+        [Path.Combine(Repository.Root, "keepalive"), "ping", url, "--json", .. options],
+        environment: password is null ? null : new Dictionary<string, string> { ["KEEPALIVE_PASSWORD"] = password });
+
+    /// <summary>Pings, and says what that came to: <c>alive 0</c>.</summary>
+    public static async Task<string> OutcomeAsync(NetworkLab lab, string url, string? password, params string[] options)
+    {
+        await using ChildProcess ping = await StartAsync(lab, url, password, options);
+        return await OutcomeAsync(ping);
+    }
+
+    /// <summary>What one that was started came to; with all it said where that is nothing good.</summary>
+    public static async Task<string> OutcomeAsync(ChildProcess ping)
+    {
+        await ping.WaitForExitAsync(Patience);
+        JsonElement? summary = Summary(ping);
+        return $"{summary?.GetProperty("verdict").GetString() ?? ping.Transcript} {ping.ExitCode}";
+    }
+
+    /// <summary>Its last line.</summary>
+    public static JsonElement? Summary(ChildProcess ping) =>
+        ping.Lines.LastOrDefault(l => l.StartsWith("{\"event\":\"summary\"", StringComparison.Ordinal)) is { } line ? JsonDocument.Parse(line).RootElement : null;
+
+    /// <summary>Waits until a probe was answered.</summary>
+    public static Task AnsweredAsync(ChildProcess ping) =>
+        ping.WaitForLineAsync(l => l.StartsWith("{\"event\":\"answered\"", StringComparison.Ordinal), Patience);
+}

@@ -1,0 +1,113 @@
+using System.Security.Cryptography.X509Certificates;
+using KeepAlive.SystemTests.Ftp;
+using KeepAlive.SystemTests.Gateway;
+using KeepAlive.SystemTests.Lab;
+using KeepAlive.SystemTests.Sessions;
+using KeepAlive.SystemTests.Tls;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace KeepAlive.SystemTests.Ping;
+
+/// <summary>
+/// <c>keepalive ping</c> of real servers: alive with exit code 0; told as hung with exit code 1 when they are frozen between two probes or
+/// before the session began, though their kernel still acknowledges.
+/// </summary>
+public sealed class PingServerTests : IDisposable
+{
+    private const string Good = "alive 0, frozen hung 1, before it began hung 1";
+    private const int ProxyPort = 8080;
+
+    private readonly Authority _authority = new();
+
+    public void Dispose() => _authority.Dispose();
+
+    [Fact]
+    public async Task Alive_and_hung_are_told_apart()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using WorkFolder redisWork = new(), slapdWork = new(), mySqlWork = new(), mqttWork = new(), nginxWork = new();
+        await using ChildProcess redis = await RedisSessionTests.StartServerAsync(lab, redisWork, "--requirepass", "secret"), slapd = await LdapSessionTests.StartSlapdAsync(lab, slapdWork);
+        await using ChildProcess mySql = await MySqlSessionTests.StartServerAsync(lab, mySqlWork), mqtt = await MqttSessionTests.StartBrokerAsync(lab, mqttWork);
+        await using PostgreSqlServer postgres = await PostgreSqlServer.StartAsync(lab);
+        await using RealFtpServer vsftpd = await RealFtpServer.StartAsync(lab, FtpServerName.Vsftpd);
+        await using WebServer web = await WebServer.StartAsync(await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address)));
+        await using ChildProcess nginx = await Nginx.StartAsync(lab, nginxWork, ProxyPort, $"{lab.Server.Address}:{web.Port}");
+        string host = $"{lab.Server.Address}";
+        await Outcomes.AssertAsync(() => "",
+            ("redis", FateAsync(lab, $"redis://{host}:{RedisSessionTests.Port}", "secret", redis.Id), Good),
+            ("ldap, bound", FateAsync(lab, $"ldap://cn=admin,dc=ka,dc=test@{host}:{LdapSessionTests.Port}", "secret", slapd.Id), Good),
+            ("mysql", FateAsync(lab, $"mysql://{host}:{MySqlSessionTests.Port}", null, mySql.Id), Good),
+            ("mqtt", FateAsync(lab, $"mqtt://{host}:{MqttSessionTests.Port}", null, mqtt.Id), Good),
+            ("postgres", FateAsync(lab, $"postgres://{PostgreSqlServer.User}@{host}:{PostgreSqlServer.Port}/postgres", null, postgres.Id), Good),
+            ("ftp, vsftpd", FateAsync(lab, $"ftp://{host}:{RealFtpServer.Port}", null, vsftpd.Id), Good),
+            ("http, nginx", FateAsync(lab, $"http://{host}:{ProxyPort}", null, nginx.Id), Good));
+    }
+
+    [Fact]
+    public async Task Alive_and_hung_are_told_apart_of_servers_of_lines()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using var work = new WorkFolder();
+        await using RealFtpServer proftpd = await RealFtpServer.StartAsync(lab, FtpServerName.ProFtpd);
+        await using WebServer web = await WebServer.StartAsync(await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address)));
+        await using ChildProcess nginx = await Nginx.StartAsync(lab, work, ProxyPort, $"{lab.Server.Address}:{web.Port}");
+        string host = $"{lab.Server.Address}";
+        await Outcomes.AssertAsync(() => "",
+            ("imap", LineFateAsync(lab, "imap", LineServers.Imap, "u", "secret"), Good),
+            ("pop3", LineFateAsync(lab, "pop3", LineServers.Pop3, "u", "secret"), Good),
+            ("smtp", LineFateAsync(lab, "smtp", LineServers.Smtp), Good),
+            ("irc", LineFateAsync(lab, "irc", LineServers.Irc), Good),
+            ("nats", LineFateAsync(lab, "nats", LineServers.Nats), Good),
+            ("ftp, ProFTPD", FateAsync(lab, $"ftp://{proftpd.User}@{host}:{RealFtpServer.Port}", proftpd.Password, proftpd.Id), Good),
+            ("ftp, a wrong password", PingProcess.OutcomeAsync(lab, $"ftp://{proftpd.User}@{host}:{RealFtpServer.Port}", "wrong"), "alive 0"),
+            ("http, Kestrel", PingProcess.OutcomeAsync(lab, $"http://{host}:{web.Port}/page", null, "--count", "2"), "alive 0"),
+            ("ws, Kestrel", PingProcess.OutcomeAsync(lab, $"ws://{host}:{web.Port}", null, "--count", "2"), "alive 0"),
+            ("ws, nginx", FateAsync(lab, $"ws://{host}:{ProxyPort}", null, nginx.Id), Good));
+    }
+
+    [Fact]
+    public async Task Inside_TLS_too()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using var work = new WorkFolder();
+        (string certificate, string key) = _authority.Issue();
+        await using ChildProcess redis = await RedisSessionTests.StartServerAsync(lab, work,
+            "--tls-port", "6390", "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", _authority.RootFile, "--tls-auth-clients", "no");
+        await using RealFtpServer vsftpd = await RealFtpServer.StartAsync(lab, FtpServerName.VsftpdTls);
+        await using WebServer web = await WebServer.StartAsync(await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address)), HttpProtocols.Http1AndHttp2, https =>
+        {
+            https.ServerCertificate = X509Certificate2.CreateFromPemFile(certificate, key);
+            https.ServerCertificateChain = [];
+            https.ServerCertificateChain.ImportFromPemFile(certificate);
+        });
+        string host = $"{lab.Server.Address}";
+        string[] trust = ["--ca", _authority.RootFile, "--tls-name", Authority.ServerName];
+        await using ChildProcess h2 = await PingProcess.StartAsync(lab, $"https://{host}:{web.Port}", null, [.. trust, "--count", "3", "--interval", "300ms"]);
+        await Outcomes.AssertAsync(() => "",
+            ("rediss", FateAsync(lab, $"rediss://{host}:6390", null, redis.Id, trust), Good),
+            ("ftps", FateAsync(lab, $"ftps://{host}:{RealFtpServer.Port}", null, vsftpd.Id, "--ca", vsftpd.CertificateFile, "--tls-name", RealFtpServer.Host), Good),
+            ("https", PingProcess.OutcomeAsync(h2), "alive 0"),
+            ("wss", PingProcess.OutcomeAsync(lab, $"wss://{host}:{web.Port}", null, [.. trust, "--count", "2"]), "alive 0"),
+            ("rediss, nobody trusted", PingProcess.OutcomeAsync(lab, $"rediss://{host}:6390", null, "--tls-name", Authority.ServerName), "strange 1"));
+        Assert.Contains("h2)", h2.Lines[0], StringComparison.Ordinal);
+        Assert.Contains("PING ACK", h2.Transcript, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> LineFateAsync(NetworkLab lab, string protocol, int port, string? user = null, string? password = null)
+    {
+        using var work = new WorkFolder();
+        await using ChildProcess server = await LineServers.StartAsync(lab, work, port);
+        return await FateAsync(lab, $"{protocol}://{(user is null ? "" : user + "@")}{lab.Server.Address}:{port}", password, server.Id);
+    }
+
+    // Two pings that are answered; then one during which the server is frozen.
+    private static async Task<string> FateAsync(NetworkLab lab, string url, string? password, int server, params string[] options)
+    {
+        string alive = await PingProcess.OutcomeAsync(lab, url, password, [.. options, "--count", "2", "--interval", "100ms"]);
+        await using ChildProcess ping = await PingProcess.StartAsync(lab, url, password, [.. options, "--count", "1000", "--policy", "500ms:3:500ms"]);
+        await PingProcess.AnsweredAsync(ping);
+        await using Frozen frozen = await Frozen.FreezeAsync(server);
+        string before = await PingProcess.OutcomeAsync(lab, url, password, [.. options, "--timeout", "1500ms"]);
+        return $"{alive}, frozen {await PingProcess.OutcomeAsync(ping)}, before it began {before}";
+    }
+}
