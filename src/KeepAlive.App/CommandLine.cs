@@ -7,6 +7,7 @@ using KeepAlive.App.Explain;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Machine;
 using KeepAlive.App.Programs;
+using KeepAlive.App.Reflect;
 
 namespace KeepAlive.App;
 
@@ -75,6 +76,7 @@ internal static class CommandLine
             ExplainCommand.Create(),
             GatewayCommand.Create(),
             ListCommand.Create(),
+            ReflectCommand.Create(),
             RunCommand.Create(),
             SystemCommand.Create(),
         };

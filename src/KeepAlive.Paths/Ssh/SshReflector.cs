@@ -107,6 +107,7 @@ public sealed class SshReflector : IAsyncDisposable
             }
 
             client.NoDelay = true;
+            _tell(number, new SshEvent(SshEventKind.Notice, $"accepted from {client.RemoteEndPoint}"));
             _flows.Add(number, Task.Run(() => RunAsync(number, client)));
         }
     }

@@ -27,6 +27,9 @@ public enum SshEventKind
     /// <summary>A keepalive of the peer's was answered.</summary>
     ProbeHeard,
 
+    /// <summary>The peer is dead: keepalive gave it up. The end follows.</summary>
+    Died,
+
     /// <summary>Worth knowing.</summary>
     Notice,
 

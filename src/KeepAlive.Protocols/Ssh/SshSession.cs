@@ -96,7 +96,9 @@ public abstract partial class SshSession : IDisposable
                 SendProbe(now);
                 break;
             case ProbeEffect.GiveUp:
-                Finish(SshReason.ByApplication, $"dead: nothing came for {Duration.Format(now - _probe.LastReceived)}, {_options.KeepAlive!.Policy.Count} keepalive(s) unanswered");
+                string text = $"dead: nothing came for {Duration.Format(now - _probe.LastReceived)}, {_options.KeepAlive!.Policy.Count} keepalive(s) unanswered";
+                Tell(SshEventKind.Died, text);
+                Finish(SshReason.ByApplication, text);
                 break;
         }
     }
@@ -123,6 +125,9 @@ public abstract partial class SshSession : IDisposable
         Transport.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Sends any message: how tests play a peer that does as it likes.</summary>
+    internal void Inject(SshWriter message) => Transport.Send(message);
 
     private protected void Tell(SshEventKind kind, string text, TimeSpan? took = null) => _events.Enqueue(new SshEvent(kind, SshText.Printable(text)) { Took = took });
 

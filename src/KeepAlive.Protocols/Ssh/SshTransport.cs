@@ -18,6 +18,7 @@ internal sealed class SshTransport : IDisposable
 
     // What is held while keys are exchanged: answers to what the peer asked before it knew. It can ask for ever; it is not held for ever.
     private const int HeldBytesMax = 64 * 1024;
+    private const int HeldOverheadBytes = 32; // of each: many are a byte long
 
     private readonly SshRole _role;
     private readonly SshOffer _offer;
@@ -91,7 +92,7 @@ internal sealed class SshTransport : IDisposable
         {
             if (IsFlooded) return null; // the session ends by it
             _held.Add(message.ToArray());
-            _heldBytes += message.Bytes.Length;
+            _heldBytes += message.Bytes.Length + HeldOverheadBytes;
             return null;
         }
 
