@@ -8,6 +8,7 @@ using KeepAlive.App.Gateways;
 using KeepAlive.App.Machine;
 using KeepAlive.App.Ping;
 using KeepAlive.App.Programs;
+using KeepAlive.App.Reflect;
 
 namespace KeepAlive.App;
 
@@ -77,6 +78,7 @@ internal static class CommandLine
             GatewayCommand.Create(),
             ListCommand.Create(),
             PingCommand.Create(),
+            ReflectCommand.Create(),
             RunCommand.Create(),
             SystemCommand.Create(),
         };

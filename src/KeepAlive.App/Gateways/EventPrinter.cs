@@ -78,6 +78,17 @@ internal sealed class EventPrinter : IDisposable
         }));
     }
 
+    /// <summary>The other end of a path is ready, in SSH.</summary>
+    public void PrintReflecting(string listen, string fingerprint, string alive) => Write(_json
+        ? JsonLine(writer =>
+        {
+            writer.WriteString("event", "listening");
+            writer.WriteString("listen", listen);
+            writer.WriteString("fingerprint", fingerprint);
+            writer.WriteString("alive", alive);
+        })
+        : $"listening on {listen} (ssh); host key {fingerprint}; keepalive {alive}");
+
     private string Text(FlowEvent e)
     {
         string took = e.Took is { } span ? $" [{Duration.Format(TimeSpan.FromMilliseconds(Math.Round(span.TotalMilliseconds, 1)))}]" : "";

@@ -1,0 +1,36 @@
+namespace KeepAlive.Protocols.Ssh;
+
+/// <summary>Numbers of messages: RFC 4250 section 4.1.2, RFC 5656 section 7.1, RFC 8308 section 2.3.</summary>
+internal enum SshMessage : byte
+{
+    Disconnect = 1,
+    Ignore = 2,
+    Unimplemented = 3,
+    Debug = 4,
+    ServiceRequest = 5,
+    ServiceAccept = 6,
+    ExtInfo = 7,
+    KexInit = 20,
+    NewKeys = 21,
+    EcdhInit = 30,
+    EcdhReply = 31,
+    AuthRequest = 50,
+    AuthFailure = 51,
+    AuthSuccess = 52,
+    AuthBanner = 53,
+    AuthKeyFits = 60,
+    GlobalRequest = 80,
+    RequestSuccess = 81,
+    RequestFailure = 82,
+    ChannelOpen = 90,
+    ChannelOpened = 91,
+    ChannelRefused = 92,
+    ChannelWindow = 93,
+    ChannelData = 94,
+    ChannelExtendedData = 95,
+    ChannelEof = 96,
+    ChannelClose = 97,
+    ChannelRequest = 98,
+    ChannelSuccess = 99,
+    ChannelFailure = 100,
+}
