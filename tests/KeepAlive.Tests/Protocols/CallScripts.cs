@@ -71,6 +71,10 @@ internal static class CallScripts
         new("postgresql, MD5", "postgresql", PgStart, PgMessage("R", "\0\0\0\x5salt")) { User = "ka", Password = "secret", State = CallState.Refused, Why = "it wants the password as MD5" },
         new("postgresql, refused", "postgresql", PgStart, PgMessage("E", "SFATAL\0C28000\0Mno such role\0\0")) { User = "ka", State = CallState.Refused, Why = "no such role" },
         new("mysql", "mysql", "", MySqlGreeting, Packet(1, MySqlLogin("ka", "")), Packet(2, "\0\0\0\x2\0\0\0")) { User = "ka" },
+        // Both scrambles were computed by hashlib of Python.
+        new("mysql, a password", "mysql", "", MySqlGreeting, Packet(1, MySqlLogin("ka", Hex("8817c50fa779daef010ee7577825b0847df9842e"))), Packet(2, "\xfe" + "caching_sha2_password\0abcdefghijklmnopqrst\0"),
+            Packet(3, Hex("c76e2898612a4cf042c77fa8c4702c4c64c0c2c557c53c4d75595aaa6abae809")), Packet(4, "\x1\x3") + Packet(5, "\0\0\0\x2\0\0\0")) { User = "ka", Password = "secret" },
+        new("mysql, the password itself", "mysql", "", MySqlGreeting, Packet(1, MySqlLogin("ka", Hex("8817c50fa779daef010ee7577825b0847df9842e"))), Packet(2, "\x1\x4")) { User = "ka", Password = "secret", State = CallState.Refused, Why = "it wants the password itself" },
         new("mysql, refused", "mysql", "", MySqlGreeting, Packet(1, MySqlLogin("ka", "")), Packet(2, "\xff\x15\x4#28000Access denied")) { User = "ka", State = CallState.Refused, Why = "#28000Access denied" },
         new("amqp", "amqp", "AMQP\0\0\x9\x1", Method(10, 10, "\0\x9\0\0\0\0\0\0\0\x5PLAIN\0\0\0\x5" + "en_US"),
             Method(10, 11, "\0\0\0\0\x5PLAIN\0\0\0\xc\0guest\0guest\x5" + "en_US"), Method(10, 30, "\x7\xff\0\x2\0\0\0\x3c"), Method(10, 31, "\x7\xff\0\x2\0\0\0\0") + Method(10, 40, "\x1/\0\0"), Method(10, 41, "\0")),
@@ -85,6 +89,8 @@ internal static class CallScripts
     private static string PgMessage(string kind, string body) => $"{kind}\0\0\0{(char)(4 + body.Length)}{body}";
 
     private static string Packet(int sequence, string body) => $"{(char)body.Length}\0\0{(char)sequence}{body}";
+
+    private static string Hex(string text) => CallScript.Text(Convert.FromHexString(text));
 
     private static string MySqlLogin(string user, string answer) =>
         $"\0\x82\x8\0\0\0\0\x1\x21{new string('\0', 23)}{user}\0{(char)answer.Length}{answer}mysql_native_password\0";
