@@ -92,7 +92,7 @@ internal static class PingCommand
         }
         catch (OperationCanceledException)
         {
-            return new PingVerdict(PingOutcome.Dead, "stopped before there was a verdict");
+            return new PingVerdict(PingOutcome.Stopped, "stopped before there was a verdict");
         }
     }
 

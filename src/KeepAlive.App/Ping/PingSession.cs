@@ -93,7 +93,7 @@ internal sealed class PingSession(ServerLeg leg, Protocol? protocol, Caller call
             }
             else if (stop.IsCompleted)
             {
-                return tally.Answered > 0 && _probe.Unanswered == 0 ? Alive() : new PingVerdict(PingOutcome.Dead, "stopped before there was a verdict");
+                return tally.Answered > 0 && _probe.Unanswered == 0 ? Alive() : new PingVerdict(PingOutcome.Stopped, "stopped before there was a verdict");
             }
         }
     }

@@ -26,6 +26,9 @@ internal enum PingOutcome
 
     /// <summary>Something else is there: another protocol, a certificate that is not accepted.</summary>
     Strange,
+
+    /// <summary>A signal ended the ping before there was a verdict.</summary>
+    Stopped,
 }
 
 /// <summary>The outcome, and one line for people.</summary>
