@@ -73,7 +73,7 @@ internal static class ReflectCommand
             };
             await using SshReflector reflector = SshReflector.Start(options, (flow, e) => printer.Print(Told(flow, e)));
             printer.PrintReflecting(reflector.Listening.ToString(), hostKey!.Public.Fingerprint, alive is null ? "off"
-                : string.Create(CultureInfo.InvariantCulture, $"{alive.Name} {alive.Count}:{Duration.Format(alive.Interval)}, dead after {Duration.Format(alive.DetectionTime)}"));
+                : $"{alive.Name} {alive}, dead after {Duration.Format(alive.DetectionTime)}");
             await signals.First.ConfigureAwait(false);
             return CommandLine.Done;
         }
@@ -171,7 +171,7 @@ internal static class ReflectCommand
 
     private static bool NameText(string text, out string value, out string? fault)
     {
-        value = text switch { "proftpd" => SshKeepAlive.ProFtpdName, "openssh" => SshKeepAlive.OpenSshName, _ => "" };
+        value = text switch { "proftpd" or SshKeepAlive.ProFtpdName => SshKeepAlive.ProFtpdName, "openssh" or SshKeepAlive.OpenSshName => SshKeepAlive.OpenSshName, _ => "" };
         fault = value.Length == 0 ? $"'{text}' is not known: give proftpd or openssh" : null;
         return fault is null;
     }

@@ -4,7 +4,7 @@ using System.Text;
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>
-/// As much of SFTP's version 3 (draft-ietf-secsh-filexfer-02) as a client needs to sit at its prompt: there is one folder, "/", and nothing else is to be had.
+/// As much of SFTP's version 3 (draft-ietf-secsh-filexfer-02) as a client needs to sit at its prompt: there is one folder, "/", which is empty.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -21,8 +21,9 @@ internal sealed class SftpResponder
     // Requests have a path or two; what a client would write travels in longer ones, and is not taken.
     private const int RequestBytesMax = 34_000;
 
-    private const byte Init = 1, VersionReply = 2, RealPath = 16, Stat = 17, LStat = 7, Status = 101, NameReply = 104, Attributes = 105;
-    private const uint Unsupported = 8, Version = 3, HasPermissions = 4, Folder = 0x41ED; // drwxr-xr-x
+    private const byte Init = 1, VersionReply = 2, Close = 4, LStat = 7, OpenFolder = 11, ReadFolder = 12, RealPath = 16, Stat = 17;
+    private const byte Status = 101, HandleReply = 102, NameReply = 104, Attributes = 105;
+    private const uint Done = 0, EndOfFile = 1, Unsupported = 8, Version = 3, HasPermissions = 4, Folder = 0x41ED; // drwxr-xr-x
 
     private readonly List<byte> _request = [];
 
@@ -63,7 +64,8 @@ internal sealed class SftpResponder
         string path = Encoding.UTF8.GetString(reader.Text());
         if (type == RealPath && IsRoot(path)) answer.Byte(NameReply).Number(id).Number(1).Text("/").Text("/").Number(0);
         else if (type is Stat or LStat && IsRoot(path)) answer.Byte(Attributes).Number(id).Number(HasPermissions).Number(Folder);
-        else answer.Byte(Status).Number(id).Number(Unsupported).Text("nothing is stored here").Text("");
+        else if (type == OpenFolder && IsRoot(path)) answer.Byte(HandleReply).Number(id).Text("/");
+        else answer.Byte(Status).Number(id).Number(type switch { ReadFolder => EndOfFile, Close => Done, _ => Unsupported }).Text("nothing is stored here").Text("");
         answers.Text(answer.Bytes);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KeepAlive.Core;
 
 namespace KeepAlive.Protocols.Ssh;
@@ -46,4 +47,7 @@ public sealed record SshKeepAlive
 
     /// <summary>The same, as the core's state machine has it.</summary>
     public KeepAlivePolicy Policy { get; }
+
+    /// <summary>Its numbers: <c>3:15s</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count}:{Duration.Format(Interval)}");
 }

@@ -219,6 +219,26 @@ public sealed class SshHostileTests
         Assert.Equal(SshReason.ByApplication, pair.Server.End!.Reason);
     }
 
+    [Fact]
+    public void An_sftp_client_finds_one_empty_folder_byte_by_byte()
+    {
+        var sftp = new SftpResponder();
+        string Ask(byte type, SshWriter fields)
+        {
+            var answers = new SshWriter();
+            byte[] request = new SshWriter().Text(new SshWriter().Byte(type).Raw(fields.Bytes).Bytes).ToArray();
+            foreach (byte one in request) Assert.True(sftp.TryReceive([one], answers));
+            return Convert.ToHexString(answers.Bytes);
+        }
+
+        Assert.Equal("000000050200000003", Ask(1, new SshWriter().Number(6))); // VERSION 3
+        Assert.StartsWith("00000017680000000700000001000000012F", Ask(16, new SshWriter().Number(7).Text(".")), StringComparison.Ordinal); // NAME, one, "/"
+        Assert.Equal("0000000A6600000008000000012F", Ask(11, new SshWriter().Number(8).Text("/"))); // a handle
+        Assert.StartsWith("0000002765" + "00000009" + "00000001", Ask(12, new SshWriter().Number(9).Text("/")), StringComparison.Ordinal); // at its end
+        Assert.Contains("650000000A00000008", Ask(3, new SshWriter().Number(10).Text("/x")), StringComparison.Ordinal); // nothing to be had
+        Assert.False(sftp.TryReceive([0xFF, 0, 0, 0], new SshWriter()));
+    }
+
     /// <summary>NIST SP 800-38A, F.5.1: the counter mode that is built here on the library's block cipher.</summary>
     [Fact]
     public void Counter_mode_gives_the_standard_s_own_vector()
