@@ -39,14 +39,14 @@ public sealed class MySqlSessionTests
         await using ChildProcess server = await StartServerAsync(lab, work);
         await using GatewayProcess gateway = await StartGatewayAsync(lab, "--probe", "100ms:9:1s");
         string[] bench(string what, params string[] more) =>
-            ["sysbench", "oltp_read_write", "--db-driver=mysql", "--mysql-host=127.0.0.1", $"--mysql-port={gateway.Port}", "--mysql-user=root", "--mysql-db=test", "--mysql-ssl=off", "--tables=2", "--table-size=200", .. more, what];
+            ["sysbench", "oltp_read_write", "--db-driver=mysql", "--mysql-host=127.0.0.1", $"--mysql-port={gateway.Port}", "--mysql-user=root", "--mysql-db=test", "--mysql-ssl=off", "--tables=4", "--table-size=1000", .. more, what];
         await lab.Client.RunAsync(Client(lab, $"{lab.Server.Address}", Port, "-e", "CREATE DATABASE test"));
         await lab.Client.RunAsync(bench("prepare"));
         foreach (string mode in (string[])["auto", "disable"])
         {
-            // At a low rate sessions are idle between their transactions.
-            string said = await lab.Client.RunAsync(bench("run", $"--db-ps-mode={mode}", "--threads=4", "--time=4", "--rate=8", "--mysql-ignore-errors=none"));
-            Assert.Contains("ignored errors:                      0 ", said, StringComparison.Ordinal);
+            // At a low rate sessions are idle between their transactions; two that lock each other out (1213) are the server's affair.
+            string said = await lab.Client.RunAsync(bench("run", $"--db-ps-mode={mode}", "--threads=4", "--time=4", "--rate=8", "--mysql-ignore-errors=1213"));
+            Assert.Contains("reconnects:                          0 ", said, StringComparison.Ordinal);
         }
 
         string file = work.File("rows");
@@ -77,7 +77,7 @@ public sealed class MySqlSessionTests
         await ChildProcess.RunAsync(["chown", "nobody", data]);
         ChildProcess server = await lab.Server.StartAsync(
         [
-            program, "--no-defaults", "--user=nobody", $"--datadir={data}", $"--lc-messages-dir={Path.GetFullPath(Path.Combine(program, "../../share/mysql"))}", "--skip-grant-tables", "--skip-networking=0",
+            program, "--no-defaults", "--user=nobody", $"--datadir={data}", $"--lc-messages-dir={Path.GetFullPath(Path.Combine(program, "../../share/mysql"))}", "--skip-grant-tables", "--skip-name-resolve", "--skip-networking=0",
             $"--bind-address={lab.Server.Address}", $"--port={Port}", $"--socket={data}/s", $"--pid-file={data}/pid", "--local-infile=1", "--max-allowed-packet=64M", "--innodb-flush-log-at-trx-commit=0", .. options,
         ]);
         await lab.Server.ListensAsync(Port, server);
