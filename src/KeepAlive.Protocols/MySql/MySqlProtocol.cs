@@ -33,7 +33,7 @@ public sealed class MySqlProtocol : FramedProtocol
     private Phase _phase = Phase.Greeting;
     private MySqlAnswer _answer;
     private MySqlStatus _status;
-    private Instant _changedAt;
+    private Instant? _changedAt;
     private uint _capabilities;
     private int _ours;
     private bool _isAnswering;
@@ -91,7 +91,7 @@ public sealed class MySqlProtocol : FramedProtocol
         : _isEnding ? "the session is ending"
         : _open.Count > 0 ? "a command is unanswered"
         : _status.IsInTransaction ? "in a transaction"
-        : Now - _changedAt < AfterChange ? "ROW_COUNT() and warnings of a statement may be asked for: not for a minute"
+        : _changedAt is { } changed && Now - changed < AfterChange ? "ROW_COUNT() and warnings of a statement may be asked for: not for a minute"
         : null;
 
     /// <inheritdoc/>
@@ -190,7 +190,7 @@ public sealed class MySqlProtocol : FramedProtocol
         _open.Dequeue();
         if (_answer.Status is not { } status) return;
         _status = status;
-        if (status is { Rows: > 0 } or { Warnings: > 0 }) _changedAt = Now;
+        _changedAt = status is { Rows: > 0 } or { Warnings: > 0 } ? Now : null; // both are about the last statement
     }
 
     private static MySqlShape? ShapeOf(byte command) => command switch
