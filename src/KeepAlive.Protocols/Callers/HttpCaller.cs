@@ -32,7 +32,7 @@ internal sealed class HttpCaller(CallDetails call) : Caller
             if (!_head.IsWhole || State == CallState.Strange) return;
             HttpHead head = _head;
             _head = new HttpHead();
-            if (HttpText.Status(head) is not { } status) Surrender($"'{head.StartLine}' is no answer of HTTP's");
+            if (HttpResponse.Read(head)?.Status is not { } status) Surrender($"'{head.StartLine}' is no answer of HTTP's");
             else if (status >= 200) OnAnswer(head, status);
         }
     }

@@ -38,7 +38,7 @@ internal sealed class WebSocketCaller(CallDetails call) : FrameCaller
         if (State == CallState.Opening)
         {
             _head.Add(frame);
-            if (HttpText.Status(_head) is not { } status) Surrender($"'{_head.StartLine}' is no answer of HTTP's");
+            if (HttpResponse.Read(_head)?.Status is not { } status) Surrender($"'{_head.StartLine}' is no answer of HTTP's");
             else if (status == 101) Open();
             else if (status >= 200) Refuse($"no WebSocket there: {_head.StartLine}");
         }
