@@ -6,6 +6,7 @@ using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Machine;
+using KeepAlive.App.Measure;
 using KeepAlive.App.Ping;
 using KeepAlive.App.Programs;
 using KeepAlive.App.Reflect;
@@ -77,6 +78,7 @@ internal static class CommandLine
             ExplainCommand.Create(),
             GatewayCommand.Create(),
             ListCommand.Create(),
+            MeasureCommand.Create(),
             PingCommand.Create(),
             ReflectCommand.Create(),
             RunCommand.Create(),

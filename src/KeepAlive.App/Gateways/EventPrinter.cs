@@ -78,6 +78,16 @@ internal sealed class EventPrinter : IDisposable
         }));
     }
 
+    /// <summary>The other end of a path is ready.</summary>
+    public void PrintReflecting(string listen, string who) => Write(_json
+        ? JsonLine(writer =>
+        {
+            writer.WriteString("event", "listening");
+            writer.WriteString("listen", listen);
+            writer.WriteString("access", who);
+        })
+        : $"listening on {listen}; {who}");
+
     /// <summary>The other end of a path is ready, in SSH.</summary>
     public void PrintReflecting(string listen, string fingerprint, string alive) => Write(_json
         ? JsonLine(writer =>

@@ -1,13 +1,11 @@
-using System.Runtime.Versioning;
 using System.Text;
 
 namespace KeepAlive.App.Machine;
 
 /// <summary>
-/// A file of the system, whole or not at all: a fresh one beside it, on the disk before it takes the name. Bytes that
-/// are no text of ours come back as they were.
+/// A file, whole or not at all: a fresh one beside it, on the disk before it takes the name. Bytes that are no text of ours
+/// come back as they were.
 /// </summary>
-[UnsupportedOSPlatform("windows")]
 internal static class AtomicFile
 {
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
@@ -39,9 +37,9 @@ internal static class AtomicFile
             }
 
             File.Delete(fresh);
-            using (var stream = new FileStream(fresh, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Mode }))
+            using (var stream = new FileStream(fresh, FileMode.CreateNew, FileAccess.Write))
             {
-                File.SetUnixFileMode(stream.SafeFileHandle, Mode); // whatever the umask
+                if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(stream.SafeFileHandle, Mode); // whatever the umask
                 stream.Write(Encoding.Latin1.GetBytes(text));
                 stream.Flush(flushToDisk: true);
             }

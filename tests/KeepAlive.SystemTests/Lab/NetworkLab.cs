@@ -94,9 +94,9 @@ public sealed class NetworkLab : IAsyncDisposable
 
     private async Task ConfigureAsync(LabOptions options)
     {
-        await Router.RunAsync(["nft", "-f", "-"], LabRules.For(options.Middlebox));
+        await Router.RunAsync(["nft", "-f", "-"], LabRules.For(options));
         // /proc/sys/net shows the settings of the namespace of whoever looks.
-        await Router.RunAsync(["sh", "-e"], LabRules.Settings(options.BindingTimeout));
+        await Router.RunAsync(["sh", "-e"], LabRules.Settings(options));
         await Client.RunAsync(["sh", "-e"], LabRules.HostSettings);
         await Server.RunAsync(["sh", "-e"], LabRules.HostSettings);
     }

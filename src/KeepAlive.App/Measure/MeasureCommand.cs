@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using KeepAlive.App.Gateways;
+using KeepAlive.App.Machine;
+using KeepAlive.Paths.Measure;
+using KeepAlive.Paths.Reflect;
+using KeepAlive.Sockets;
+
+namespace KeepAlive.App.Measure;
+
+/// <summary><c>keepalive measure HOST:PORT</c>: a path's idle timeout, and how it fails.</summary>
+internal static class MeasureCommand
+{
+    private static readonly TimeSpan MaxMin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxMax = TimeSpan.FromDays(1);
+
+    private static readonly Argument<HostPort> Target = CommandLine.Argument<HostPort>("HOST:PORT", "Where 'keepalive reflect' runs, beyond the middlebox", TargetText);
+    private static readonly Option<TimeSpan> Max = CommandLine.Option("--max", "The longest silence that is tried", Texts.DurationWithin(MaxMin, MaxMax), "10m");
+    private static readonly Option<string?> Token = new("--token") { Description = "File with the reflector's secret; or KEEPALIVE_TOKEN", HelpName = "FILE" };
+    private static readonly Option<string> Save = new("--save") { Description = "Where the result is kept for list, explain and gateway; or off", HelpName = "FILE", DefaultValueFactory = _ => PathStore.Default.Path };
+    private static readonly Option<bool> Json = new("--json") { Description = "As one JSON object" };
+
+    public static Command Create()
+    {
+        var command = new Command("measure", "A path's idle timeout, how it fails and what refreshes it: about twice as long as the timeout.") { Target };
+        foreach (Option option in (Option[])[Max, Token, Save, Json]) command.Options.Add(option);
+        command.SetAction((parsed, cancellation) => RunAsync(parsed));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed)
+    {
+        if (!TokenFile.TryRead(parsed.GetValue(Token), out byte[] token, out string? fault)) return Fail(fault!);
+        HostPort target = parsed.GetValue(Target);
+        using var signals = new StopSignals();
+        using var stop = new CancellationTokenSource();
+        var screen = new MeasureScreen();
+        try
+        {
+            _ = signals.First.ContinueWith(_ => stop.CancelAsync(), TaskScheduler.Default);
+            using Socket control = await new Dialer().DialAsync(target, stop.Token).ConfigureAwait(false);
+            string local = $"{((IPEndPoint)control.LocalEndPoint!).Address}";
+            var remote = (IPEndPoint)control.RemoteEndPoint!;
+            PathFinding found = await new Measurer(new MeasureOptions { Max = parsed.GetValue(Max) }, token, screen.Show).RunAsync(control, stop.Token).ConfigureAwait(false);
+            screen.Clear();
+            if (found.Failed > 0 && found.Connections <= found.Failed) return Fail($"{found.Failed} of {found.Failed + found.Connections} connections could not be made: nothing can be said; does something on the way limit connections?");
+            var record = new PathRecord($"{target}", remote, local, DateTimeOffset.UtcNow, found);
+            parsed.InvocationConfiguration.Output.Write(parsed.GetValue(Json) ? PathJson.ToText(record) : MeasureReport.ToText(found));
+            if (parsed.GetValue(Save) is { } file and not "off") new PathStore(file).Save(record);
+            return CommandLine.Done;
+        }
+        catch (OperationCanceledException)
+        {
+            screen.Clear();
+            return Fail("stopped before anything was sure; a shorter --max takes less time");
+        }
+        catch (Exception e) when (e is PathProtocolException or DialException or MachineException)
+        {
+            screen.Clear();
+            return Fail(Texts.Printable(e.Message));
+        }
+        catch (SocketException e)
+        {
+            screen.Clear();
+            return Fail($"the connection to the reflector failed: {e.SocketErrorCode}");
+        }
+    }
+
+    private static int Fail(string why)
+    {
+        CommandLine.Complain($"keepalive measure: {why}");
+        return CommandLine.Failed;
+    }
+
+    private static bool TargetText(string text, out HostPort value, out string? fault) => HostPort.TryParse(text, out value, out fault);
+}

@@ -1,0 +1,45 @@
+using KeepAlive.Core;
+
+namespace KeepAlive.Paths.Measure;
+
+/// <summary>Which policy a path asks for.</summary>
+public static class PathAdvice
+{
+    private const int Count = 4;
+
+    // idle = 3/7 T and interval = idle/6: the last of the four probes is out at 9/14 T, so that three lost in a row leave a third of T to spare.
+    private const double IdlePart = 3.0 / 7;
+    private const double IntervalPart = 1.0 / 6;
+
+    // Beyond it idle saves nothing worth having, and RFC 1122's default is there.
+    private static readonly TimeSpan IdleMax = TimeSpan.FromHours(2);
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    /// <summary>A policy that keeps a flow through a middlebox with this idle timeout, also when probes are lost.</summary>
+    /// <param name="timeout">The longest silence that is survived.</param>
+    /// <returns>In whole seconds, as kernels count; null when the timeout is too short for them: less than 3 s.</returns>
+    public static KeepAlivePolicy? For(TimeSpan timeout)
+    {
+        TimeSpan idle = Round(timeout * IdlePart);
+        if (idle < Second) return null;
+        TimeSpan interval = TimeSpan.FromSeconds(Math.Max(1, Math.Floor(idle.TotalSeconds * IntervalPart)));
+        return new KeepAlivePolicy(idle, Count, interval);
+    }
+
+    /// <summary>How many probes in a row may be lost before a binding of this timeout expires, or the peer is believed dead.</summary>
+    public static int LossesSurvived(KeepAlivePolicy policy, TimeSpan timeout)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        if (policy.Idle > timeout) return -1;
+        return (int)Math.Min(policy.Count - 1, (timeout - policy.Idle).Ticks / policy.Interval.Ticks);
+    }
+
+    // Down to two digits: 153 s is no better than 150.
+    private static TimeSpan Round(TimeSpan time)
+    {
+        if (time > IdleMax) return IdleMax;
+        double seconds = Math.Floor(time.TotalSeconds);
+        double unit = seconds < 10 ? 1 : Math.Pow(10, Math.Floor(Math.Log10(seconds)) - 1);
+        return TimeSpan.FromSeconds(Math.Floor(seconds / unit) * unit);
+    }
+}

@@ -1,0 +1,219 @@
+using System.Net;
+using System.Net.Sockets;
+using KeepAlive.Core;
+
+namespace KeepAlive.Paths.Reflect;
+
+/// <summary>
+/// The cooperating end of a measurement (docs/path-protocol.md): holds connections silent and breaks the silence when it is time.
+/// <code>
+/// accept ─▶ unproven ─┬ CONTROL, proof ─▶ PathSession ─ by name ─┐
+///           ≤ 256, 5 s └ LANE, session's name ───────────────────┴▶ HeldLane, one a connection
+/// </code>
+/// </summary>
+public sealed class PathReflector : IAsyncDisposable
+{
+    private readonly PathReflectorOptions _options;
+    private readonly Action<FlowEvent> _tell;
+    private readonly Socket _listener;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<long, Task> _connections = [];
+    private readonly Dictionary<string, PathSession> _sessions = [];
+    private readonly LinkedList<PathLines> _unproven = [];
+    private readonly Lock _lock = new();
+    private readonly Task _accepting;
+    private long _count;
+    private int _lanes;
+
+    private PathReflector(PathReflectorOptions options, Socket listener, Action<FlowEvent> tell)
+    {
+        (_options, _listener, _tell) = (options, listener, tell);
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>Where clients are accepted.</summary>
+    public IPEndPoint Listening => (IPEndPoint)_listener.LocalEndPoint!;
+
+    /// <summary>Connections of all kinds, now.</summary>
+    public int Connections
+    {
+        get
+        {
+            lock (_lock) return _connections.Count;
+        }
+    }
+
+    /// <summary>Starts to accept.</summary>
+    /// <param name="options">What it is told.</param>
+    /// <param name="tell">Told of clients that come, go and are refused; by many threads.</param>
+    /// <exception cref="SocketException">The address cannot be listened on.</exception>
+    public static PathReflector Start(PathReflectorOptions options, Action<FlowEvent> tell)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(tell);
+        var listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            listener.Bind(options.Listen);
+            listener.Listen(1024);
+            return new PathReflector(options, listener, tell);
+        }
+        catch
+        {
+            listener.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Ends every connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        _listener.Dispose();
+        await _accepting.ConfigureAwait(false);
+        Task[] left;
+        lock (_lock) left = [.. _connections.Values];
+        await Task.WhenAll(left).ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                Begin(await _listener.AcceptAsync(_stop.Token).ConfigureAwait(false));
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException)
+            {
+                // A client that has gone already, or no descriptor left: not at once again.
+                await Task.Delay(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void Begin(Socket client)
+    {
+        var lines = new PathLines(client);
+        PathLines? oldest = null;
+        lock (_lock)
+        {
+            if (_unproven.Count >= _options.MaxUnproven)
+            {
+                oldest = _unproven.First!.Value;
+                _unproven.RemoveFirst();
+            }
+
+            LinkedListNode<PathLines> place = _unproven.AddLast(lines);
+            long number = ++_count;
+            _connections.Add(number, Task.Run(() => RunAsync(number, lines, place)));
+        }
+
+        oldest?.Reset();
+    }
+
+    private async Task RunAsync(long number, PathLines lines, LinkedListNode<PathLines> place)
+    {
+        try
+        {
+            lines.Socket.NoDelay = true;
+            using var proof = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            proof.CancelAfter(_options.ProofTime);
+            string[]? words = await lines.ReadAsync(proof.Token).ConfigureAwait(false);
+            if (words is [PathProtocol.Greeting, "CONTROL", var nonce, ..] && PathProtocol.IsNonce(nonce) && lines.BytesRead >= PathProtocol.OpeningBytesMin)
+                await ControlAsync(number, lines, nonce, place, proof.Token).ConfigureAwait(false);
+            else if (words is [PathProtocol.Greeting, "LANE", ..]) await LaneAsync(lines, words, place).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException or PathProtocolException)
+        {
+            // Whatever an end does ends its connection, and no other.
+        }
+        finally
+        {
+            Prove(place);
+            lines.Dispose();
+            lock (_lock) _connections.Remove(number);
+        }
+    }
+
+    private async Task ControlAsync(long number, PathLines lines, string clientNonce, LinkedListNode<PathLines> place, CancellationToken proofTime)
+    {
+        string serverNonce = PathProtocol.NewNonce(), from = $"{lines.Socket.RemoteEndPoint}";
+        await lines.WriteAsync($"CHALLENGE {serverNonce} {(_options.Token.IsEmpty ? "open" : "token")}", proofTime).ConfigureAwait(false);
+        if (await lines.ReadAsync(proofTime).ConfigureAwait(false) is not ["PROOF", var proof] || !IsProven(proof, clientNonce, serverNonce))
+        {
+            Tell(number, FlowEventKind.Refused, $"{from} does not have the token");
+            return;
+        }
+
+        using var session = new PathSession(lines, _options.MaxBytes);
+        string name = PathProtocol.NewNonce();
+        lock (_lock)
+        {
+            if (_sessions.Count < _options.MaxSessions) _sessions.Add(name, session);
+            else name = "";
+        }
+
+        Prove(place);
+        if (name.Length == 0)
+        {
+            Tell(number, FlowEventKind.Refused, $"{from} turned away: {_options.MaxSessions} clients are here, the most that --max-clients allows");
+            await lines.WriteAsync("BUSY", proofTime).ConfigureAwait(false);
+            return;
+        }
+
+        string own = _options.Token.IsEmpty ? "-" : PathProtocol.Proof(_options.Token.Span, PathSide.Server, clientNonce, serverNonce);
+        long silenceMax = (long)(_options.MaxTime < PathProtocol.TimeMax ? _options.MaxTime : PathProtocol.TimeMax).TotalMilliseconds;
+        Tell(number, FlowEventKind.Connected, $"{from} measures");
+        string why = "";
+        try
+        {
+            await lines.WriteAsync($"WELCOME {name} {_options.MaxLanes} {silenceMax} {own}", proofTime).ConfigureAwait(false);
+            why = await session.RunAsync(_options.MaxTime, _stop.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_lock) _sessions.Remove(name);
+            Tell(number, FlowEventKind.Closed, $"{from} is done: {session.Opened} connections{(why.Length == 0 ? "" : ", " + why)}");
+        }
+    }
+
+    private bool IsProven(string proof, string clientNonce, string serverNonce) =>
+        _options.Token.IsEmpty || PathProtocol.IsProof(proof, PathProtocol.Proof(_options.Token.Span, PathSide.Client, clientNonce, serverNonce));
+
+    private async Task LaneAsync(PathLines lines, string[] words, LinkedListNode<PathLines> place)
+    {
+        if (!LaneRequest.TryParse(words, out LaneRequest request)) return;
+        PathSession? session;
+        lock (_lock)
+        {
+            if (!_sessions.TryGetValue(request.Session, out session) || _lanes >= _options.MaxFlows || session.Lanes >= _options.MaxLanes) return;
+            _lanes++;
+        }
+
+        Prove(place);
+        try
+        {
+            await session.HoldAsync(lines, request).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_lock) _lanes--;
+        }
+    }
+
+    private void Prove(LinkedListNode<PathLines> place)
+    {
+        lock (_lock)
+        {
+            if (place.List is not null) _unproven.Remove(place);
+        }
+    }
+
+    private void Tell(long number, FlowEventKind kind, string text) => _tell(new FlowEvent(number, PathClock.Now, kind, text) { Leg = Leg.Downstream });
+}
