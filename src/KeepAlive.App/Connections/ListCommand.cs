@@ -83,9 +83,10 @@ internal static class ListCommand
     private static (Judged[] Rows, ConnectionList List) Read(ConnectionFilter filter, ConnectionScope scope, ListOrder order)
     {
         ConnectionList list = ConnectionReader.Read(scope);
+        MeasuredPaths paths = MeasuredPaths.Read();
         var rows = new List<Judged>(list.Connections.Count);
         foreach (Connection connection in list.Connections)
-            if (filter.Contains(connection)) rows.Add(new Judged(connection, ConnectionVerdict.Of(connection.Socket, connection.Options)));
+            if (filter.Contains(connection)) rows.Add(new Judged(connection, ConnectionVerdict.Of(connection.Socket, connection.Options, paths.To(connection.Socket.Remote))));
         Judged[] sorted = [.. rows];
         ListOrders.Sort(sorted, order);
         return (sorted, list);

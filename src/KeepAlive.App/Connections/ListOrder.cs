@@ -39,7 +39,7 @@ internal static class ListOrders
 {
     // Worst first. What is not named comes last.
     private static readonly VerdictKind[] Severity =
-        [VerdictKind.Stuck, VerdictKind.Probing, VerdictKind.Unnoticed, VerdictKind.ArmedLate, VerdictKind.TooSlow, VerdictKind.Unknown, VerdictKind.Ok, VerdictKind.Listener];
+        [VerdictKind.Stuck, VerdictKind.Probing, VerdictKind.Unnoticed, VerdictKind.ArmedLate, VerdictKind.TooSlow, VerdictKind.Ignored, VerdictKind.Unknown, VerdictKind.Ok, VerdictKind.Listener];
 
     // As the enumeration's own, in its order.
     private static readonly string[] Names = ["owner", "local", "peer", "silent", "unacked", "verdict"];

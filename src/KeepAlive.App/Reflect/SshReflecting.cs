@@ -12,7 +12,7 @@ namespace KeepAlive.App.Reflect;
 /// <summary><c>keepalive reflect --ssh</c>: holds sessions open and finds out who is dead.</summary>
 internal static class SshReflecting
 {
-    private static readonly Option<SshKeepAlive?> Alive = CommandLine.Option<SshKeepAlive?>("--alive", "With --ssh: keepalive towards clients, COUNT:INTERVAL, the order of ProFTPD's SFTPClientAlive, or off; dead after COUNT times INTERVAL", AliveText, "3:15");
+    private static readonly Option<AliveSetting> Alive = CommandLine.Option<AliveSetting>("--alive", "With --ssh: keepalive towards clients, COUNT:INTERVAL, the order of ProFTPD's SFTPClientAlive, or off; dead after COUNT times INTERVAL", AliveText, "3:15");
     private static readonly Option<string> AliveName = CommandLine.Option<string>("--alive-name", "With --ssh: whose request is sent: proftpd (keepalive@proftpd.org), openssh (keepalive@openssh.com)", NameText, "proftpd");
     private static readonly Option<string?> HostKey = new("--host-key") { Description = "With --ssh: the server's key, a PEM file with ECDSA or RSA; else a new one in memory", HelpName = "FILE" };
     private static readonly Option<string?> AuthorizedKeys = new("--authorized-keys") { Description = "With --ssh: let in only who has one of the keys in this file; else everybody", HelpName = "FILE" };
@@ -27,7 +27,7 @@ internal static class SshReflecting
     {
         if (!TryReadKeys(parsed, out SshPrivateKey? hostKey, out HashSet<SshPublicKey>? users, out string? fault)) return fault;
         using SshPrivateKey own = hostKey!;
-        SshKeepAlive? alive = parsed.GetValue(Alive) is { } asked ? new SshKeepAlive(asked.Count, asked.Interval, parsed.GetValue(AliveName)!) : null;
+        SshKeepAlive? alive = parsed.GetValue(Alive).KeepAlive is { } asked ? new SshKeepAlive(asked.Count, asked.Interval, parsed.GetValue(AliveName)!) : null;
         var server = new SshServerOptions
         {
             Random = RandomNumberGenerator.Fill,
@@ -96,16 +96,19 @@ internal static class SshReflecting
         return fault is null;
     }
 
-    private static bool AliveText(string text, out SshKeepAlive? value, out string? fault)
+    // A value of its own, as the library takes no null from a parser.
+    private readonly record struct AliveSetting(SshKeepAlive? KeepAlive);
+
+    private static bool AliveText(string text, out AliveSetting value, out string? fault)
     {
-        (value, fault) = (null, null);
+        (value, fault) = (default, null);
         if (text.Equals("off", StringComparison.OrdinalIgnoreCase)) return true;
         string[] parts = text.Split(':');
         if (parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int count) && Duration.TryParse(parts[1], out TimeSpan interval))
         {
             try
             {
-                value = new SshKeepAlive(count, interval);
+                value = new AliveSetting(new SshKeepAlive(count, interval));
                 return true;
             }
             catch (ArgumentException e)

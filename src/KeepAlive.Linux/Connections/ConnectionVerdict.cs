@@ -22,6 +22,9 @@ public enum VerdictKind
     /// <summary>Probes are out.</summary>
     Probing,
 
+    /// <summary>The path does not count keepalive.</summary>
+    Ignored,
+
     /// <summary>The armed timer fires later than the options say.</summary>
     ArmedLate,
 
@@ -34,6 +37,13 @@ public enum VerdictKind
     /// <summary>Being opened or closed.</summary>
     Passing,
 }
+
+/// <summary>What was measured of the path to the other end.</summary>
+/// <param name="Survived">The longest silence that flows survive.</param>
+/// <param name="Ends">Whether a longer one was tried, and is not survived.</param>
+/// <param name="CountsKeepAlive">Whether kernel keepalive of this side refreshes it.</param>
+/// <param name="On">When that was.</param>
+public sealed record MeasuredPath(TimeSpan Survived, bool Ends, bool CountsKeepAlive, DateOnly On);
 
 /// <summary>A verdict in words. Pure.</summary>
 /// <param name="Kind">What kind.</param>
@@ -49,8 +59,8 @@ public readonly record struct ConnectionVerdict(VerdictKind Kind, string Text)
     // The kernel's timers are coarse: up to an eighth late (kernel/time/timer.c).
     private const double TimerSlack = 1.15;
 
-    /// <summary>The verdict on a socket with these options.</summary>
-    public static ConnectionVerdict Of(SocketRow socket, SocketOptions? options)
+    /// <summary>The verdict on a socket with these options, and on a path of which this is known.</summary>
+    public static ConnectionVerdict Of(SocketRow socket, SocketOptions? options, MeasuredPath? path = null)
     {
         if (socket.State == TcpState.Listening) return new(VerdictKind.Listener, options is { } l ? $"accepted connections inherit {Spec(l)}" : "unknown");
         if (socket.State is not (TcpState.Established or TcpState.CloseWait)) return new(VerdictKind.Passing, "opening or closing");
@@ -69,8 +79,9 @@ public readonly record struct ConnectionVerdict(VerdictKind Kind, string Text)
             return new(VerdictKind.Probing, $"probing: {socket.Unanswered} of {o.Count} probes unanswered");
         if (socket.Timer == TcpTimer.KeepAlive && socket.TimerLeft > idle * TimerSlack + TimeSpan.FromSeconds(1))
             return new(VerdictKind.ArmedLate, $"armed late: first probe in {Short(socket.TimerLeft)} although idle is {Short(idle)}; apply re-arms it");
-        if (idle >= MiddleboxTimeout) return new(VerdictKind.TooSlow, $"too slow for a {MiddleboxTimeout.TotalSeconds:0}s middlebox: first probe at {o.Idle}s");
-        return new(VerdictKind.Ok, $"ok: dead after {Short(dead)}" + (userTimeout == TimeSpan.Zero ? ", 15m with data under way" : ""));
+        if (path is { Ends: true }) return OfMeasured(path, idle, dead, userTimeout);
+        if (idle >= MiddleboxTimeout && !(idle <= path?.Survived)) return new(VerdictKind.TooSlow, $"too slow for a {MiddleboxTimeout.TotalSeconds:0}s middlebox: first probe at {o.Idle}s");
+        return Ok(dead, userTimeout);
     }
 
     /// <summary><c>off</c>, or idle:count:interval.</summary>
@@ -80,6 +91,16 @@ public readonly record struct ConnectionVerdict(VerdictKind Kind, string Text)
         0 => "off",
         _ => $"{options.Idle}:{options.Count}:{options.Interval}",
     };
+
+    private static ConnectionVerdict OfMeasured(MeasuredPath path, TimeSpan idle, TimeSpan dead, TimeSpan userTimeout)
+    {
+        string limit = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"after {Short(path.Survived)} (measured {path.On:yyyy-MM-dd})");
+        if (!path.CountsKeepAlive) return new(VerdictKind.Ignored, $"keepalive is ignored on this path: it ends flows without data {limit}");
+        return idle >= path.Survived ? new(VerdictKind.TooSlow, $"too slow for this path: it forgets {limit}, first probe at {idle.TotalSeconds:0}s") : Ok(dead, userTimeout);
+    }
+
+    private static ConnectionVerdict Ok(TimeSpan dead, TimeSpan userTimeout) =>
+        new(VerdictKind.Ok, $"ok: dead after {Short(dead)}" + (userTimeout == TimeSpan.Zero ? ", 15m with data under way" : ""));
 
     private static string Short(TimeSpan span) => Duration.Format(span < TimeSpan.FromSeconds(10)
         ? TimeSpan.FromMilliseconds(Math.Round(span.TotalMilliseconds / 100) * 100) : TimeSpan.FromSeconds(Math.Round(span.TotalSeconds)));

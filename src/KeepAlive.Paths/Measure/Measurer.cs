@@ -60,7 +60,13 @@ public sealed class Measurer
             while (true)
             {
                 while (measurement.TryTakeEffect(out MeasureEffect effect)) await PerformAsync(effect, link, reflector, end.Token).ConfigureAwait(false);
-                if (measurement.Finding is { } finding) return finding;
+                if (measurement.Finding is { } finding)
+                {
+                    // A reflector that goes away ends all lanes at about one age, as some middleboxes do.
+                    await (await Task.WhenAny(link.ConfirmAsync(end.Token), linked).ConfigureAwait(false)).ConfigureAwait(false);
+                    return finding;
+                }
+
                 await WaitAsync(measurement, linked, stop).ConfigureAwait(false);
             }
         }

@@ -15,6 +15,7 @@ internal sealed class ReflectorLink : IDisposable
     private static readonly TimeSpan PongTime = TimeSpan.FromSeconds(20);
 
     private readonly PathLines _lines;
+    private volatile TaskCompletionSource _pong = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Instant _pongAt;
 
     private ReflectorLink(PathLines lines, string session) => (_lines, Session, _pongAt) = (lines, session, PathClock.Now);
@@ -96,6 +97,15 @@ internal sealed class ReflectorLink : IDisposable
         }
     }
 
+    /// <summary>Waits for an answer to a question that is asked now, while <see cref="ReadAsync"/> reads.</summary>
+    public async Task ConfirmAsync(CancellationToken stop)
+    {
+        var pong = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _pong = pong;
+        await _lines.WriteAsync($"PING {PathClock.Now.Ticks}", stop).ConfigureAwait(false);
+        await pong.Task.WaitAsync(stop).ConfigureAwait(false);
+    }
+
     /// <summary>Hands on what the server tells, until the connection ends.</summary>
     /// <exception cref="PathProtocolException">It ended.</exception>
     public async Task ReadAsync(Action<TimeSpan> onRoundTrip, Action<int, LaneState> onState, Action<int, LaneEnd, TimeSpan> onGone, CancellationToken stop)
@@ -107,6 +117,7 @@ internal sealed class ReflectorLink : IDisposable
                 case ["PONG", var at] when long.TryParse(at, NumberStyles.None, CultureInfo.InvariantCulture, out long ticks):
                     _pongAt = PathClock.Now;
                     onRoundTrip(_pongAt - new Instant(ticks));
+                    _pong.TrySetResult();
                     break;
                 case ["STATE", var lane, var segments, var bytes] when TryLane(lane, out int number) && long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out long bytesIn):
                     onState(number, new LaneState(long.TryParse(segments, NumberStyles.None, CultureInfo.InvariantCulture, out long segmentsIn) ? segmentsIn : null, bytesIn, null));

@@ -19,7 +19,7 @@ public sealed class PathReflector : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<long, Task> _connections = [];
     private readonly Dictionary<string, PathSession> _sessions = [];
-    private readonly LinkedList<PathLines> _unproven = [];
+    private readonly Unproven _unproven;
     private readonly Lock _lock = new();
     private readonly Task _accepting;
     private long _count;
@@ -27,7 +27,7 @@ public sealed class PathReflector : IAsyncDisposable
 
     private PathReflector(PathReflectorOptions options, Socket listener, Action<FlowEvent> tell)
     {
-        (_options, _listener, _tell) = (options, listener, tell);
+        (_options, _listener, _tell, _unproven) = (options, listener, tell, new Unproven(options.MaxUnproven));
         _accepting = AcceptAsync();
     }
 
@@ -99,25 +99,30 @@ public sealed class PathReflector : IAsyncDisposable
 
     private void Begin(Socket client)
     {
-        var lines = new PathLines(client);
-        PathLines? oldest = null;
-        lock (_lock)
+        IPAddress from;
+        try
         {
-            if (_unproven.Count >= _options.MaxUnproven)
-            {
-                oldest = _unproven.First!.Value;
-                _unproven.RemoveFirst();
-            }
-
-            LinkedListNode<PathLines> place = _unproven.AddLast(lines);
-            long number = ++_count;
-            _connections.Add(number, Task.Run(() => RunAsync(number, lines, place)));
+            from = ((IPEndPoint)client.RemoteEndPoint!).Address;
+        }
+        catch (SocketException)
+        {
+            client.Dispose(); // gone already
+            return;
         }
 
-        oldest?.Reset();
+        var lines = new PathLines(client);
+        PathLines? evicted;
+        lock (_lock)
+        {
+            (LinkedListNode<(PathLines Lines, IPAddress From)> place, evicted) = _unproven.Add(lines, from);
+            long number = ++_count;
+            _connections.Add(number, Task.Run(() => RunAsync(number, lines, () => Prove(place))));
+        }
+
+        evicted?.Reset();
     }
 
-    private async Task RunAsync(long number, PathLines lines, LinkedListNode<PathLines> place)
+    private async Task RunAsync(long number, PathLines lines, Action prove)
     {
         try
         {
@@ -126,8 +131,8 @@ public sealed class PathReflector : IAsyncDisposable
             proof.CancelAfter(_options.ProofTime);
             string[]? words = await lines.ReadAsync(proof.Token).ConfigureAwait(false);
             if (words is [PathProtocol.Greeting, "CONTROL", var nonce, ..] && PathProtocol.IsNonce(nonce) && lines.BytesRead >= PathProtocol.OpeningBytesMin)
-                await ControlAsync(number, lines, nonce, place, proof.Token).ConfigureAwait(false);
-            else if (words is [PathProtocol.Greeting, "LANE", ..]) await LaneAsync(lines, words, place).ConfigureAwait(false);
+                await ControlAsync(number, lines, nonce, prove, proof.Token).ConfigureAwait(false);
+            else if (words is [PathProtocol.Greeting, "LANE", ..]) await LaneAsync(lines, words, prove).ConfigureAwait(false);
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException or PathProtocolException)
         {
@@ -135,13 +140,13 @@ public sealed class PathReflector : IAsyncDisposable
         }
         finally
         {
-            Prove(place);
+            prove();
             lines.Dispose();
             lock (_lock) _connections.Remove(number);
         }
     }
 
-    private async Task ControlAsync(long number, PathLines lines, string clientNonce, LinkedListNode<PathLines> place, CancellationToken proofTime)
+    private async Task ControlAsync(long number, PathLines lines, string clientNonce, Action prove, CancellationToken proofTime)
     {
         string serverNonce = PathProtocol.NewNonce(), from = $"{lines.Socket.RemoteEndPoint}";
         await lines.WriteAsync($"CHALLENGE {serverNonce} {(_options.Token.IsEmpty ? "open" : "token")}", proofTime).ConfigureAwait(false);
@@ -159,7 +164,7 @@ public sealed class PathReflector : IAsyncDisposable
             else name = "";
         }
 
-        Prove(place);
+        prove();
         if (name.Length == 0)
         {
             Tell(number, FlowEventKind.Refused, $"{from} turned away: {_options.MaxSessions} clients are here, the most that --max-clients allows");
@@ -186,7 +191,7 @@ public sealed class PathReflector : IAsyncDisposable
     private bool IsProven(string proof, string clientNonce, string serverNonce) =>
         _options.Token.IsEmpty || PathProtocol.IsProof(proof, PathProtocol.Proof(_options.Token.Span, PathSide.Client, clientNonce, serverNonce));
 
-    private async Task LaneAsync(PathLines lines, string[] words, LinkedListNode<PathLines> place)
+    private async Task LaneAsync(PathLines lines, string[] words, Action prove)
     {
         if (!LaneRequest.TryParse(words, out LaneRequest request)) return;
         PathSession? session;
@@ -196,7 +201,7 @@ public sealed class PathReflector : IAsyncDisposable
             _lanes++;
         }
 
-        Prove(place);
+        prove();
         try
         {
             await session.HoldAsync(lines, request).ConfigureAwait(false);
@@ -207,12 +212,9 @@ public sealed class PathReflector : IAsyncDisposable
         }
     }
 
-    private void Prove(LinkedListNode<PathLines> place)
+    private void Prove(LinkedListNode<(PathLines Lines, IPAddress From)> place)
     {
-        lock (_lock)
-        {
-            if (place.List is not null) _unproven.Remove(place);
-        }
+        lock (_lock) _unproven.Remove(place);
     }
 
     private void Tell(long number, FlowEventKind kind, string text) => _tell(new FlowEvent(number, PathClock.Now, kind, text) { Leg = Leg.Downstream });

@@ -26,7 +26,7 @@ public sealed record PathReflectorOptions
     /// <summary>How long a client may stay; default 5 h: twice the longest silence that it may ask for, and a bit.</summary>
     public TimeSpan MaxTime { get; init; } = TimeSpan.FromHours(5);
 
-    /// <summary>Connections that have proven nothing yet; the oldest goes when one more comes. Default 256.</summary>
+    /// <summary>Connections that have proven nothing yet; when one more comes, the oldest of the address with the most of them goes. Default 256.</summary>
     public int MaxUnproven { get; init; } = 256;
 
     /// <summary>How long a client may take to prove itself. Default 5 s.</summary>

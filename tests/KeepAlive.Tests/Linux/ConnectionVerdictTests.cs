@@ -27,5 +27,19 @@ public sealed class ConnectionVerdictTests
         Assert.Equal("accepted connections inherit 60:4:15", Text(Idle with { State = TcpState.Listening }, Good));
     }
 
+    [Fact]
+    public void Judges_by_what_was_measured_of_the_path()
+    {
+        var path = new MeasuredPath(TimeSpan.FromSeconds(62), Ends: true, CountsKeepAlive: true, new DateOnly(2026, 11, 20));
+        Assert.Equal("ok: dead after 2m0s", text(path, Good));
+        Assert.Equal("too slow for this path: it forgets after 1m2s (measured 2026-11-20), first probe at 90s", text(path, Good with { Idle = 90 }));
+        Assert.Equal("keepalive is ignored on this path: it ends flows without data after 1m2s (measured 2026-11-20)", text(path with { CountsKeepAlive = false }, Good));
+        MeasuredPath patient = path with { Survived = TimeSpan.FromMinutes(10), Ends = false };
+        Assert.Equal("ok: dead after 8m0s", text(patient, Good with { Idle = 420 }));
+        Assert.Equal("too slow for a 350s middlebox: first probe at 700s", text(patient, Good with { Idle = 700 }));
+
+        static string text(MeasuredPath path, SocketOptions options) => ConnectionVerdict.Of(Idle, options, path).Text;
+    }
+
     private static string Text(SocketRow socket, SocketOptions? options) => ConnectionVerdict.Of(socket, options).Text;
 }
