@@ -21,6 +21,7 @@ internal static class Password
 
     private static string? Prompt(PingUrl url)
     {
+        _ = Console.KeyAvailable; // from here on the terminal echoes nothing
         Console.Error.Write($"password of {Texts.Printable(url.User!)} at {url.To} (none: just Enter): ");
         var typed = new StringBuilder();
         while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)

@@ -206,6 +206,39 @@ public sealed class SshHostileTests
         Assert.Equal(SshReason.ProtocolError, pair.Server.End!.Reason);
     }
 
+    /// <summary>RFC 4252 section 4: 20 failures are enough. Guesses by password, and questions whether a key would do.</summary>
+    [Theory]
+    [InlineData("password")]
+    [InlineData("publickey")]
+    [InlineData("none")]
+    [InlineData("hostbased")]
+    public void Nobody_guesses_for_ever(string method)
+    {
+        int asked = 0, answered = 0;
+        var pair = new SshPair(null, s => s with { LetIn = _ => { asked++; return method == "publickey"; } });
+        pair.Client.Begin(pair.Now);
+        pair.Server.Begin(pair.Now);
+        for (int turn = 0; turn < 10 && pair.Client.IsExchangingKeys; turn++)
+        {
+            pair.Server.Receive(pair.Client.Output.Span, pair.Now);
+            pair.Client.OnSent();
+            pair.Client.Receive(pair.Server.Output.Span, pair.Now);
+            pair.Server.OnSent();
+        }
+
+        for (int guess = 0; guess < 100 && pair.Server.End is null; guess++, answered++)
+        {
+            SshWriter request = SshWriter.Of(SshMessage.AuthRequest).Text(SshPair.User).Text("ssh-connection").Text(method).Flag(false);
+            pair.Client.Inject(method == "publickey" ? request.Text(SshPair.HostKey.Public.Kind).Text(SshPair.HostKey.Public.Blob) : request.Text($"guess {guess}"));
+            pair.Server.Receive(pair.Client.Output.Span, pair.Now);
+            pair.Client.OnSent();
+        }
+
+        Assert.Equal((SshReason.NoMoreAuthMethods, 21), (pair.Server.End?.Reason, answered)); // the last is not answered but by the end
+        Assert.InRange(asked, 0, 21);
+        Assert.False(pair.Server.IsLoggedIn);
+    }
+
     [Fact]
     public void A_window_that_is_overrun_and_bytes_past_the_most_end_it()
     {
