@@ -10,8 +10,8 @@ internal static class Password
     /// <summary>The environment's; null for none, or where nobody is named.</summary>
     public static string? Given(PingUrl url)
     {
-        // Redis has passwords without users.
-        if (url.User is null && url.Scheme.ProtocolName != "redis") return null;
+        // Redis has passwords without users; SSH has a user always.
+        if (url.User is null && !url.Scheme.IsSsh && url.Scheme.ProtocolName != "redis") return null;
         return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text ? text : null;
     }
 

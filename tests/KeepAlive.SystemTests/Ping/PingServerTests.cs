@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using KeepAlive.SystemTests.Ftp;
 using KeepAlive.SystemTests.Gateway;
 using KeepAlive.SystemTests.Lab;
+using KeepAlive.SystemTests.Proxy;
 using KeepAlive.SystemTests.Sessions;
 using KeepAlive.SystemTests.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -63,6 +64,29 @@ public sealed class PingServerTests : IDisposable
             ("http, Kestrel", PingProcess.OutcomeAsync(lab, $"http://{host}:{web.Port}/page", null, "--count", "2"), "alive 0"),
             ("ws, Kestrel", PingProcess.OutcomeAsync(lab, $"ws://{host}:{web.Port}", null, "--count", "2"), "alive 0"),
             ("ws, nginx", PingProcess.FateAsync(lab, $"ws://{host}:{ProxyPort}", null, nginx.Id), Good));
+    }
+
+    [Fact]
+    public async Task Alive_and_hung_are_told_apart_behind_a_proxy_too()
+    {
+        const int WebSocketPort = 9001, Proxied = 7001;
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using WorkFolder redisWork = new(), mqttWork = new();
+        string host = $"{lab.Server.Address}";
+        await using ChildProcess redis = await RedisSessionTests.StartServerAsync(lab, redisWork);
+        await using ChildProcess haproxy = await HAProxyTests.StartAsync(lab.Server, redisWork.File("haproxy"), $"{host}:{Proxied}", $"{host}:{RedisSessionTests.Port}");
+        await using RealFtpServer pure = await RealFtpServer.StartAsync(lab, FtpServerName.PureFtpd);
+        await using ChildProcess mqtt = await MqttSessionTests.StartBrokerAsync(lab, mqttWork, $"listener {WebSocketPort} {host}", "protocol websockets");
+        await Outcomes.AssertAsync(() => mqtt.Transcript,
+            ("ftp, Pure-FTPd", PingProcess.FateAsync(lab, $"ftp://{pure.User}@{host}:{RealFtpServer.Port}", pure.Password, pure.Id), Good),
+            ("ws, mosquitto", PingProcess.FateAsync(lab, $"ws://{host}:{WebSocketPort}/mqtt", null, mqtt.Id), Good),
+            ("redis, HAProxy", ProxiedAsync(haproxy.Id, redis.Id), $"{Good}; behind it {Good}"));
+
+        async Task<string> ProxiedAsync(int proxy, int behind)
+        {
+            string itself = await PingProcess.FateAsync(lab, $"redis://{host}:{Proxied}", null, proxy);
+            return $"{itself}; behind it {await PingProcess.FateAsync(lab, $"redis://{host}:{Proxied}", null, behind)}";
+        }
     }
 
     [Fact]

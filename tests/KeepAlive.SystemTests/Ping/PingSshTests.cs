@@ -84,6 +84,21 @@ public sealed class PingSshTests
         Assert.Equal(2, (await File.ReadAllLinesAsync(known)).Length);
     }
 
+    [Fact]
+    public async Task Ssh_s_own_file_is_read_where_none_is_named()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using var work = new WorkFolder();
+        await using ChildProcess sshd = await RealSshServer.OpenSshAsync(lab, work);
+        await File.WriteAllTextAsync(Path.Combine(work.Folder(".ssh"), "known_hosts"), $"{lab.Server.Address},[{lab.Server.Address}]:{RealSshServer.OpenSshPort} {await File.ReadAllTextAsync(work.File("host-rsa.pub"))}");
+        await using ChildProcess ping = await lab.Client.StartAsync(
+            [Path.Combine(Repository.Root, "keepalive"), "ping", $"ssh://{lab.Server.Address}:{RealSshServer.OpenSshPort}", "--json", "--identity", work.File("user"), .. Brief],
+            environment: new Dictionary<string, string> { ["HOME"] = work.Path });
+        Assert.Equal("alive 0", await PingProcess.OutcomeAsync(ping)); // as whoever runs it: root here, and in the key's file there
+        Assert.Contains("SSH-2.0-OpenSSH", ping.Lines[0], StringComparison.Ordinal);
+        Assert.Contains("\"answered\":2", ping.Lines[^1], StringComparison.Ordinal);
+    }
+
     /// <summary>Several that meet a new key at once record it whole, and once.</summary>
     [Fact]
     public async Task Many_at_once_record_one_line()

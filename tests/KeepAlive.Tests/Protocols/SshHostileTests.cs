@@ -110,6 +110,34 @@ public sealed class SshHostileTests
         }
     }
 
+    /// <summary>Whoever is in between can send any of it: the key is not even judged before its owner has signed.</summary>
+    [Fact]
+    public void A_server_that_cannot_sign_is_not_trusted_whatever_it_shows()
+    {
+        byte[] good = SshPair.HostKey.Public.Blob.ToArray(), point = SshCurve.WritePoint(ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256).ExportParameters(false).Q);
+        byte[] other = new SshWriter().Text("ecdsa-sha2-nistp256").Text(new SshWriter().Integer([1]).Integer([1]).Bytes).ToArray();
+        (byte[] Blob, byte[] Point, byte[] Signature, SshReason Reason)[] replies =
+        [
+            (good, point, other, SshReason.HostKeyNotVerifiable),
+            (good, point, [], SshReason.HostKeyNotVerifiable),
+            (good, point, SshPair.HostKey.Sign("ecdsa-sha2-nistp256", [1, 2, 3]), SshReason.HostKeyNotVerifiable),
+            (good, [4, .. new byte[64]], other, SshReason.KeyExchangeFailed),
+            (good, [], other, SshReason.KeyExchangeFailed),
+            ([], point, other, SshReason.KeyExchangeFailed),
+            (good[..^1], point, other, SshReason.KeyExchangeFailed),
+            ([.. good[..^64], .. new byte[64]], point, other, SshReason.HostKeyNotVerifiable), // a key off its curve
+        ];
+        foreach ((byte[] blob, byte[] serverPoint, byte[] signature, SshReason reason) in replies)
+        {
+            int judged = 0;
+            var client = new SshPair(c => c with { Offer = SshOffer.Default with { KeyExchanges = ["ecdh-sha2-nistp256"] }, TrustHostKey = _ => ++judged > 0 }).Client;
+            client.Begin(Now);
+            client.Receive([.. "SSH-2.0-x\r\n"u8, .. Clear(new SshWriter().Raw(SshKexInit.Write(SshOffer.Default, false, true, RandomNumberGenerator.Fill)))], Now);
+            client.Receive(Clear(SshWriter.Of(SshMessage.EcdhReply).Text(blob).Text(serverPoint).Text(signature)), Now);
+            Assert.Equal((reason, 0), (client.End?.Reason, judged));
+        }
+    }
+
     [Theory]
     [InlineData(SshMessage.Ignore)]
     [InlineData(SshMessage.Debug)]
