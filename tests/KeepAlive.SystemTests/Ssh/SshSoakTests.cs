@@ -7,7 +7,7 @@ namespace KeepAlive.SystemTests.Ssh;
 
 /// <summary>
 /// Our client held by OpenSSH's <c>ClientAliveInterval 2</c> and by ProFTPD's <c>SFTPClientAlive 3 2</c>, with a channel and without, and
-/// probing both by both names, all at once; keys are exchanged anew meanwhile. <c>./soak ssh</c> does so for minutes.
+/// probing both by both names, all at once; sshd exchanges keys anew meanwhile. <c>./soak ssh</c> does so for minutes.
 /// </summary>
 public sealed class SshSoakTests
 {
@@ -26,7 +26,7 @@ public sealed class SshSoakTests
         await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
         using var work = new WorkFolder();
         await using ChildProcess sshd = await RealSshServer.OpenSshAsync(lab, work, $"ClientAliveInterval {TheirInterval.TotalSeconds}", "ClientAliveCountMax 3", "RekeyLimit default 30", "MaxStartups 100");
-        await using ChildProcess proftpd = await RealSshServer.ProFtpdAsync(lab, work, $"SFTPClientAlive 3 {TheirInterval.TotalSeconds}", "SFTPRekey required 60");
+        await using ChildProcess proftpd = await RealSshServer.ProFtpdAsync(lab, work, $"SFTPClientAlive 3 {TheirInterval.TotalSeconds}");
         var all = new List<Held>();
         foreach ((string server, int port) in ((string, int)[])[("sshd", RealSshServer.OpenSshPort), ("ProFTPD", RealSshServer.ProFtpdPort)])
         {
@@ -59,5 +59,5 @@ public sealed class SshSoakTests
 
     private static string Told(Held held) => string.Create(CultureInfo.InvariantCulture, $"{held.Name}: {(held.IsOurs
         ? $"{held.Client.Count(SshEventKind.ProbeSent)} sent, {held.Client.Count(SshEventKind.ProbeAnswered)} answered"
-        : $"{held.Client.Count(SshEventKind.ProbeHeard)} answered")} in {Length}, keys exchanged {held.Client.Count(SshEventKind.KeysExchanged)} times");
+        : $"{held.Client.Count(SshEventKind.ProbeHeard)} answered")} in {Duration.Format(Length)}, keys exchanged {held.Client.Count(SshEventKind.KeysExchanged)} times");
 }
