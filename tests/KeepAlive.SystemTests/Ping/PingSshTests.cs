@@ -148,6 +148,18 @@ public sealed class PingSshTests
         Assert.Contains("chmod 600", readable.Transcript, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Silence_longer_than_the_binding_lasts_is_told()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using var work = new WorkFolder();
+        await using ChildProcess sshd = await RealSshServer.OpenSshAsync(lab, work);
+        TimeSpan binding = LabOptions.Default.BindingTimeout;
+        Task<string> AfterAsync(TimeSpan silence) => PingProcess.OutcomeAsync(lab, $"sftp://root@{lab.Server.Address}:{RealSshServer.OpenSshPort}", RealSshServer.Password,
+            ["--known-hosts", work.File("known"), "--accept-new", .. Brief, "--idle", $"{silence.TotalSeconds}"]);
+        await Outcomes.AssertAsync(() => sshd.Transcript, ("longer", AfterAsync(binding * 1.5), "dead 1"), ("shorter", AfterAsync(binding / 2), "alive 0"));
+    }
+
     /// <summary>A server with an Ed25519 key alone, as many have: no session can be had, and it lives.</summary>
     [Fact]
     public async Task A_server_whose_keys_are_not_spoken_answers()
