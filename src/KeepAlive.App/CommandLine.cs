@@ -34,11 +34,24 @@ internal static class CommandLine
             return Flushed(output) ? code : Failed;
         }
 
-        foreach (ParseError error in parsed.Errors) Complain($"keepalive: {error.Message}");
+        foreach (ParseError error in parsed.Errors) Complain($"keepalive: {WithoutSecrets(error.Message, parsed)}");
         string names = "";
         for (CommandResult? at = parsed.CommandResult; at?.Parent is not null; at = at.Parent as CommandResult) names = $"{at.Command.Name} {names}";
         Complain($"keepalive: see 'keepalive {names}--help'");
         return Misused;
+    }
+
+    // The library repeats what it has no place for, and that may be a second URL: what stands before its last '@' is left out, as no
+    // password is to be in a log.
+    private static string WithoutSecrets(string message, ParseResult parsed)
+    {
+        foreach (string text in parsed.Tokens.Select(token => token.Value).Concat(parsed.UnmatchedTokens).Distinct())
+        {
+            int end = text.LastIndexOf('@'), scheme = text.IndexOf("://", StringComparison.Ordinal), begin = scheme >= 0 && scheme < end ? scheme + "://".Length : 0;
+            if (end > begin && text.AsSpan(begin, end - begin).Contains(':')) message = message.Replace(text, $"{text[..begin]}...{text[end..]}", StringComparison.Ordinal);
+        }
+
+        return message;
     }
 
     // A full disk is a failure; a reader that has gone away (head, less) is none, and .NET does not tell of it.

@@ -31,6 +31,7 @@ internal static class PingCommand
     public static Command Create()
     {
         var command = new Command("ping", "Is that server alive, on its own layer? Exit 0: it answers; 1: it does not; 2: misused.") { Url, Count, Interval, Policy, Idle, Timeout, Ca, TlsName, Json };
+        foreach (Option option in SshCall.Options) command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
     }
@@ -49,20 +50,30 @@ internal static class PingCommand
             return Misused(e.Message);
         }
 
+        if (!SshCall.TryRead(parsed, url, out SshCallDetails? ssh, out string? fault)) return Misused(fault!);
+        uint seed = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
+        var call = new CallDetails
+        {
+            Host = url.Host,
+            Path = url.Path,
+            User = url.User ?? (url.Scheme.IsSsh ? Environment.UserName : null), // as ssh does
+            Password = SshCall.HasIdentity(parsed) ? Password.Given(url) : Password.For(url),
+            Seed = seed,
+            Ssh = ssh,
+        };
         KeepAlivePolicy policy = parsed.GetValue(Policy) ?? PolicyDefault;
         if (parsed.GetValue(Interval) is { } every) policy = new KeepAlivePolicy(every, policy.Count, policy.Interval);
         var plan = new PingPlan(policy, parsed.GetValue(Count), parsed.GetValue(Idle), parsed.GetValue(Timeout));
         var report = new PingReport(parsed.InvocationConfiguration.Output, parsed.GetValue(Json));
         var tally = new PingTally();
         using var signals = new StopSignals();
-        PingVerdict verdict = await PingAsync(url, tls, plan, report, tally, signals.First).ConfigureAwait(false);
+        PingVerdict verdict = await PingAsync(url, call, tls, plan, report, tally, signals.First).ConfigureAwait(false);
         report.Summary(tally, verdict);
         return verdict.Outcome == PingOutcome.Alive ? CommandLine.Done : CommandLine.Failed;
     }
 
-    private static async Task<PingVerdict> PingAsync(PingUrl url, TlsUpstream? tls, PingPlan plan, PingReport report, PingTally tally, Task stop)
+    private static async Task<PingVerdict> PingAsync(PingUrl url, CallDetails call, TlsUpstream? tls, PingPlan plan, PingReport report, PingTally tally, Task stop)
     {
-        string? password = Password.For(url);
         using var stopping = new CancellationTokenSource();
         _ = stop.ContinueWith(_ => stopping.Cancel(), TaskScheduler.Default);
         Instant dialled = MonotonicClock.Now;
@@ -73,13 +84,12 @@ internal static class PingCommand
             new KernelProbe(socket).Watch();
             using ServerLeg? leg = await OpenAsync(socket, url, tls, plan.Timeout, stopping.Token).ConfigureAwait(false);
             if (leg is null) return PingVerdict.Silent(PeerContact.Read(socket), plan.Timeout, "no TLS was to be had");
-            uint seed = BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
-            var call = new CallDetails { Host = url.Host, Path = url.Path, User = url.User, Password = password, Seed = seed };
-            Protocol? protocol = url.Scheme.NewProtocol(plan.Policy.Idle, MonotonicClock.Now, seed);
+            Protocol? protocol = url.Scheme.NewProtocol(plan.Policy.Idle, MonotonicClock.Now, call.Seed);
             Caller caller = CallerList.New(leg.Alpn == CallerList.Http2 ? CallerList.Http2 : url.Scheme.ProtocolName, call);
+            using var owned = caller as IDisposable;
             if (caller.Proof == ProofOfLife.Kernel && plan.Policy.Idle < KernelProbe.IdleMin) plan = plan with { Policy = new KeepAlivePolicy(KernelProbe.IdleMin, plan.Policy.Count, plan.Policy.Interval) };
             string what = $"{url.Scheme.Name}://{url.To}{(leg.TlsVersion is { } version ? $" ({version}{(leg.Alpn is { } alpn ? $", {alpn}" : "")})" : "")}";
-            var session = new PingSession(leg, protocol, caller, plan, report, tally) { OnReady = _ => report.Ready(what, connected, MonotonicClock.Now - dialled) };
+            var session = new PingSession(leg, protocol, caller, plan, report, tally) { OnReady = _ => report.Ready(caller.Peer is { } peer ? $"{what} ({peer})" : what, connected, MonotonicClock.Now - dialled) };
             return await session.RunAsync(stop).ConfigureAwait(false);
         }
         catch (DialException e)

@@ -9,15 +9,18 @@ namespace KeepAlive.App.Ping;
 
 /// <summary>What the scheme of a URL stands for.</summary>
 /// <param name="Name">As in the URL.</param>
-/// <param name="ProtocolName">In <see cref="ProtocolList"/>.</param>
+/// <param name="ProtocolName">In <see cref="ProtocolList"/>; <c>ssh</c> is not: no gateway sees into it.</param>
 /// <param name="Port">Where the URL names none; 0 where it must.</param>
 internal sealed record PingScheme(string Name, string ProtocolName, int Port)
 {
-    /// <summary>All of them: adding one is a line here, and a caller in Protocols/Callers. SSH would be one.</summary>
+    private const string SshName = "ssh";
+
+    /// <summary>All of them: adding one is a line here, and a caller in Protocols/Callers.</summary>
     public static IReadOnlyList<PingScheme> All { get; } =
     [
         new("tcp", "tcp", 0),
         new("ftp", "ftp", 21), new("ftps", "ftp", 990) { IsTls = true },
+        new("ssh", SshName, 22), new("sftp", SshName, 22),
         new("ldap", "ldap", 389), new("ldaps", "ldap", 636) { IsTls = true },
         new("http", "http", 80) { Path = PathUse.Whole }, new("https", "http", 443) { IsTls = true, Path = PathUse.Whole },
         new("ws", "websocket", 80) { Path = PathUse.Whole }, new("wss", "websocket", 443) { IsTls = true, Path = PathUse.Whole },
@@ -32,6 +35,9 @@ internal sealed record PingScheme(string Name, string ProtocolName, int Port)
         new("amqp", "amqp", 5672) { Path = PathUse.Name }, new("amqps", "amqp", 5671) { IsTls = true, Path = PathUse.Name },
     ];
 
+    /// <summary>SSH, with a channel for SFTP or without any.</summary>
+    public bool IsSsh => ProtocolName == SshName;
+
     /// <summary>TLS from the first byte; FTP's by AUTH TLS, but on port 990.</summary>
     public bool IsTls { get; init; }
 
@@ -45,7 +51,7 @@ internal sealed record PingScheme(string Name, string ProtocolName, int Port)
     /// <param name="interval">How often it is probed: the session is ours, and its pace its owner's.</param>
     /// <param name="now">The time.</param>
     /// <param name="seed">For what is of this call alone.</param>
-    public Protocol? NewProtocol(TimeSpan interval, Instant now, uint seed) => ProtocolList.Find(ProtocolName)!.Prepare?.Invoke(new ProtocolOptions
+    public Protocol? NewProtocol(TimeSpan interval, Instant now, uint seed) => ProtocolList.Find(ProtocolName)?.Prepare?.Invoke(new ProtocolOptions
     {
         Ftp = new FtpOptions { IdleAgeMax = TimeSpan.MaxValue },
         Ldap = new LdapOptions { IdleAgeMax = TimeSpan.MaxValue, Probe = LdapProbe.Search },

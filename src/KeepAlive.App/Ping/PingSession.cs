@@ -131,6 +131,7 @@ internal sealed class PingSession(ServerLeg leg, Protocol? protocol, Caller call
 
         if (caller.State == CallState.Refused) return new PingVerdict(PingOutcome.Alive, $"alive: it answers, but lets us no further: {caller.Why}");
         if (caller.State == CallState.Strange) return new PingVerdict(PingOutcome.Strange, $"something else is there: {caller.Why}: is it the right port?");
+        if (caller.State == CallState.Distrusted) return new PingVerdict(PingOutcome.Strange, $"not trusted: {caller.Why}");
         if (protocol is { IsPlain: true }) return new PingVerdict(PingOutcome.Strange, $"the session cannot be probed: {_plain}");
         if (_phase == Phase.Opening)
         {
@@ -246,7 +247,7 @@ internal sealed class PingSession(ServerLeg leg, Protocol? protocol, Caller call
             _verdicts.Clear();
             if (toServer.Length > 0) await leg.SendAsync(toServer).ConfigureAwait(false);
             caller.Hear(toCaller);
-            if (caller.TakeAnswer() is { } answer) OnAnswered(answer, null);
+            while (caller.TakeAnswer() is { } answer) OnAnswered(answer, null);
             if (caller.Said.IsEmpty) return;
         }
     }
@@ -275,10 +276,12 @@ internal sealed class PingSession(ServerLeg leg, Protocol? protocol, Caller call
     private PingVerdict Ended() => _phase switch
     {
         Phase.Opening => new(PingOutcome.Closed, "closed: the server ended the session before it could be probed"),
-        Phase.Silent => new(PingOutcome.Closed, $"closed: the server ended the session after {PingVerdict.Seconds(_now - _silentSince)} of silence"),
+        Phase.Silent => new(PingOutcome.Closed, $"closed: the server ended the session after {PingVerdict.Seconds(_now - _silentSince)} of silence{LastWords}"),
         _ when caller.Why.Length > 0 && tally is { Answered: > 0, Open.Count: 0 } => new(PingOutcome.Alive, $"alive; no more is asked: {caller.Why}"),
-        _ => new(PingOutcome.Closed, $"closed: the server ended the session, {PingVerdict.Seconds(_now - _probe.LastReceived)} after its last word"),
+        _ => new(PingOutcome.Closed, $"closed: the server ended the session, {PingVerdict.Seconds(_now - _probe.LastReceived)} after its last word{LastWords}"),
     };
+
+    private string LastWords => caller.LastWords.Length > 0 ? $": '{caller.LastWords}'" : "";
 
     private PingVerdict Broken(ServerLegException e) => e.Error switch
     {

@@ -17,6 +17,9 @@ public enum CallState
 
     /// <summary>What it says is not this protocol.</summary>
     Strange,
+
+    /// <summary>It does not prove to be who was called.</summary>
+    Distrusted,
 }
 
 /// <summary>What shows that a server lives, once the call is open.</summary>
@@ -49,6 +52,9 @@ public sealed record CallDetails
 
     /// <summary>Randomness, for what must be of this call alone.</summary>
     public required uint Seed { get; init; }
+
+    /// <summary>What SSH needs beside; null for the others.</summary>
+    public SshCallDetails? Ssh { get; init; }
 }
 
 /// <summary>
@@ -61,16 +67,19 @@ public sealed record CallDetails
 /// </remarks>
 public abstract class Caller
 {
-    // A server may say so much of itself in a fault before it is cut.
+    // A server may say so much of itself in a fault before it is cut; ours are longer where they say what to do.
     private const int WhyCharsMax = 200;
+    private const int OwnWhyCharsMax = 1000;
 
     private readonly ArrayBufferWriter<byte> _said = new();
-    private string? _answer;
+
+    // Taken after each time that something was heard: no more than fit into that.
+    private readonly Queue<string> _answers = [];
 
     /// <summary>Where it stands.</summary>
     public CallState State { get; private set; }
 
-    /// <summary>Why it is refused, or strange; empty otherwise. The server's words may be in it: mind control characters.</summary>
+    /// <summary>Why it is refused, strange or distrusted; empty otherwise. The server's words may be in it: mind control characters.</summary>
     public string Why { get; private set; } = "";
 
     /// <summary>What it wants said, in order, until <see cref="Clear"/>.</summary>
@@ -78,6 +87,12 @@ public abstract class Caller
 
     /// <summary>What shows that the server lives.</summary>
     public virtual ProofOfLife Proof => ProofOfLife.Probe;
+
+    /// <summary>What the server calls itself, where its protocol has a word for it; null before it is known. Mind control characters.</summary>
+    public virtual string? Peer => null;
+
+    /// <summary>Why the server ended the session, where it said so; else empty. Mind control characters.</summary>
+    public virtual string LastWords => "";
 
     /// <summary>What it says last, so that servers do not take its end for a fault; nothing waits for the answer.</summary>
     public virtual ReadOnlyMemory<byte> Goodbye => default;
@@ -94,12 +109,8 @@ public abstract class Caller
     /// <returns>What was asked; null when no more can be: <see cref="Why"/>.</returns>
     public virtual string? Ask() => null;
 
-    /// <summary>The answer to <see cref="Ask"/>, once; null while there is none.</summary>
-    public string? TakeAnswer()
-    {
-        (string? answer, _answer) = (_answer, null);
-        return answer;
-    }
+    /// <summary>The oldest answer to <see cref="Ask"/> that was not taken; null while there is none.</summary>
+    public string? TakeAnswer() => _answers.TryDequeue(out string? answer) ? answer : null;
 
     /// <summary>All was sent.</summary>
     public void Clear() => _said.ResetWrittenCount();
@@ -119,8 +130,11 @@ public abstract class Caller
     /// <summary>The server speaks something else.</summary>
     protected void Surrender(string why) => End(CallState.Strange, why);
 
+    /// <summary>The server is not who was called, or does not prove it.</summary>
+    protected void Distrust(string why) => End(CallState.Distrusted, why, OwnWhyCharsMax);
+
     /// <summary>The answer to a question of its own is here.</summary>
-    protected void Answer(string answer) => _answer = Cut(answer);
+    protected void Answer(string answer) => _answers.Enqueue(Cut(answer));
 
     /// <summary>No more questions, though nothing went wrong.</summary>
     protected void NoMore(string why) => Why = why;
@@ -128,11 +142,11 @@ public abstract class Caller
     /// <summary>A server's words.</summary>
     protected static string Text(ReadOnlySpan<byte> bytes) => Cut(Encoding.UTF8.GetString(bytes));
 
-    private void End(CallState state, string why)
+    private void End(CallState state, string why, int charsMax = WhyCharsMax)
     {
-        if (State is CallState.Refused or CallState.Strange) return;
-        (State, Why) = (state, Cut(why));
+        if (State is not (CallState.Opening or CallState.Ready)) return;
+        (State, Why) = (state, Cut(why, charsMax));
     }
 
-    private static string Cut(string text) => text.Length <= WhyCharsMax ? text : text[..WhyCharsMax] + "...";
+    private static string Cut(string text, int charsMax = WhyCharsMax) => text.Length <= charsMax ? text : text[..charsMax] + "...";
 }

@@ -7,7 +7,7 @@ public static class CallerList
     public const string Http2 = "h2";
 
     /// <summary>Who calls servers of a protocol.</summary>
-    /// <param name="protocol">Its name in <see cref="ProtocolList"/>, or <see cref="Http2"/>.</param>
+    /// <param name="protocol">Its name in <see cref="ProtocolList"/>, or <see cref="Http2"/>, or <c>ssh</c>, which no gateway speaks.</param>
     /// <param name="call">Who is called.</param>
     /// <exception cref="ArgumentException">Nobody does.</exception>
     public static Caller New(string protocol, CallDetails call)
@@ -31,6 +31,7 @@ public static class CallerList
             "postgresql" => new PostgreSqlCaller(call),
             "mysql" => new MySqlCaller(call),
             "amqp" => new AmqpCaller(call),
+            "ssh" => new SshCaller(call),
             _ => throw new ArgumentException($"'{protocol}' has no caller: give one that CallerList names", nameof(protocol)),
         };
     }

@@ -21,7 +21,7 @@ public enum SshEventKind
     /// <summary>A keepalive of ours went out.</summary>
     ProbeSent,
 
-    /// <summary>Its answer is here; <see cref="SshEvent.Took"/> is the round trip.</summary>
+    /// <summary>Its answer is here: failure, success or unimplemented, each as good as the others; <see cref="SshEvent.Took"/> is the round trip.</summary>
     ProbeAnswered,
 
     /// <summary>A keepalive of the peer's was answered.</summary>

@@ -88,7 +88,7 @@ internal sealed class SshClientExchange(SshAgreement agreement, SshTranscript tr
             return new SshFault(SshReason.KeyExchangeFailed, $"the server's key is none for {Agreement.HostKey}");
         if (Agree(blob, OwnPoint, point, point) is { } fault) return fault;
         if (!key.Verify(Agreement.HostKey, signature, Secret!.ExchangeHash))
-            return new SshFault(SshReason.KeyExchangeFailed, "the server's signature is wrong: it does not hold the key that it shows, or somebody is in between");
+            return new SshFault(SshReason.HostKeyNotVerifiable, "the server's signature is wrong: it does not hold the key that it shows, or somebody is in between");
         return trust(key) ? null : new SshFault(SshReason.HostKeyNotVerifiable, $"the server's key {key.Fingerprint} ({key.Kind}) is not the one expected");
     }
 }

@@ -25,7 +25,7 @@ public sealed class SshPrivateKey : IDisposable
         return Blob(key) is { } blob && SshPublicKey.TryRead(blob, out SshPublicKey? publicKey) ? new SshPrivateKey(key, publicKey) : null;
     }
 
-    /// <summary>A key from the text of a PEM file, not encrypted: PKCS#8, "EC PRIVATE KEY" or "RSA PRIVATE KEY".</summary>
+    /// <summary>A key from the text of a PEM file, not encrypted: PKCS#8, "EC PRIVATE KEY", "RSA PRIVATE KEY", or OpenSSH's own format.</summary>
     /// <param name="pem">The file's text.</param>
     /// <param name="key">The key.</param>
     /// <param name="fault">What is wrong and what to do.</param>
@@ -33,14 +33,18 @@ public sealed class SshPrivateKey : IDisposable
     {
         ArgumentNullException.ThrowIfNull(pem);
         (key, fault) = (null, null);
-        if (pem.Contains("BEGIN OPENSSH PRIVATE KEY", StringComparison.Ordinal))
+        if (SshKeyFile.Has(pem))
         {
-            fault = "it is in OpenSSH's own format: convert a copy of it with ssh-keygen -p -m PEM -f FILE (ECDSA or RSA; Ed25519 is not supported)";
-            return false;
+            AsymmetricAlgorithm? read = SshKeyFile.Read(pem, out fault);
+            key = read is null ? null : Of(read);
+            if (key is null) read?.Dispose();
+        }
+        else
+        {
+            key = Import(ECDsa.Create(), pem) ?? Import(RSA.Create(), pem);
         }
 
-        key = Import(ECDsa.Create(), pem) ?? Import(RSA.Create(), pem);
-        if (key is null) fault = "it holds no private key that can be used: give PEM, not encrypted, with ECDSA on P-256 or P-384, or RSA of 2048 to 8192 bits";
+        if (key is null) fault ??= "it holds no private key that can be used: give PEM, not encrypted, with ECDSA on P-256 or P-384, or RSA of 2048 to 8192 bits";
         return key is not null;
     }
 

@@ -7,8 +7,8 @@ namespace KeepAlive.Protocols.Ssh;
 public sealed class SshPublicKey : IEquatable<SshPublicKey>
 {
     // 2048 is the least that is still safe (RFC 8332 section 5); above this the arithmetic would be a stranger's to spend.
-    private const int RsaBitsMin = 2048;
-    private const int RsaBitsMax = 8192;
+    internal const int RsaBitsMin = 2048;
+    internal const int RsaBitsMax = 8192;
     private const int ExponentBytesMax = 8;
 
     private readonly byte[] _blob;

@@ -144,7 +144,7 @@ public abstract partial class SshSession
         if (slot is not { } owed) return null;
         if (owed.Asked == SshAsked.KeepAlive)
         {
-            Answered(owed, now);
+            Answered(owed, isGranted ? "success" : "failure", now);
             return null;
         }
 
@@ -154,7 +154,7 @@ public abstract partial class SshSession
             return null;
         }
 
-        Tell(SshEventKind.Notice, "the subsystem was refused: the session goes on without a channel");
+        Tell(SshEventKind.ChannelClosed, "the subsystem was refused: the session goes on without a channel");
         Close(channel!);
         return null;
     }
@@ -166,7 +166,7 @@ public abstract partial class SshSession
         if (reader.IsShort) return SshFault.Short(SshMessage.Unimplemented);
         SshReplySlot? slot = _slots.TakeUnimplemented(sequence);
         foreach (SshChannel channel in Channels) slot ??= channel.Slots.TakeUnimplemented(sequence);
-        if (slot is { Asked: SshAsked.KeepAlive } owed) Answered(owed, now);
+        if (slot is { Asked: SshAsked.KeepAlive } owed) Answered(owed, "unimplemented", now);
         return null;
     }
 

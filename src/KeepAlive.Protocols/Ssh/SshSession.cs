@@ -126,6 +126,25 @@ public abstract partial class SshSession : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Sends a keepalive now, for who keeps the time in place of <see cref="SshOptions.KeepAlive"/>: on the channel that is open, else of the
+    /// whole session. While keys are exchanged it waits for their end, as all does.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>What was sent; null when too many wait for their replies.</returns>
+    internal string? Ask(string name, Instant now)
+    {
+        SshChannel? channel = Channels.FirstOrDefault(c => c.IsOpen && !c.IsClosing);
+        SshReplySlots slots = channel?.Slots ?? _slots;
+        if (slots.IsFull || End is not null) return null;
+        SshWriter request = channel is null
+            ? SshWriter.Of(SshMessage.GlobalRequest).Text(name).Flag(true)
+            : SshWriter.Of(SshMessage.ChannelRequest).Number(channel.PeerId).Text(name).Flag(true);
+        slots.Add(new SshReplySlot(SshAsked.KeepAlive, now, Transport.Send(request)));
+        string text = $"{name} {(channel is null ? "to the whole session" : $"on channel {channel.Id}")}";
+        Tell(SshEventKind.ProbeSent, text);
+        return text;
+    }
+
     /// <summary>Sends any message: how tests play a peer that does as it likes.</summary>
     internal void Inject(SshWriter message) => Transport.Send(message);
 
@@ -165,24 +184,12 @@ public abstract partial class SshSession : IDisposable
 
     private void SendProbe(Instant now)
     {
-        SshChannel? channel = Channels.FirstOrDefault(c => c.IsOpen && !c.IsClosing);
-        SshReplySlots slots = channel?.Slots ?? _slots;
-        if (Transport.IsExchanging || slots.IsFull)
-        {
-            _probe.OnWithheld(now);
-            return;
-        }
-
-        string name = _options.KeepAlive!.Name;
-        SshWriter request = channel is null
-            ? SshWriter.Of(SshMessage.GlobalRequest).Text(name).Flag(true)
-            : SshWriter.Of(SshMessage.ChannelRequest).Number(channel.PeerId).Text(name).Flag(true);
-        slots.Add(new SshReplySlot(SshAsked.KeepAlive, now, Transport.Send(request)));
-        _probe.OnProbeSent(now);
-        Tell(SshEventKind.ProbeSent, $"{name} {(channel is null ? "to the whole session" : $"on channel {channel.Id}")}");
+        if (Transport.IsExchanging || Ask(_options.KeepAlive!.Name, now) is null) _probe.OnWithheld(now);
+        else _probe.OnProbeSent(now);
     }
 
-    private void Answered(SshReplySlot slot, Instant now) => Tell(SshEventKind.ProbeAnswered, _options.KeepAlive!.Name, now - slot.At);
+    // The names of the replies are those of RFC 4254.
+    private void Answered(SshReplySlot slot, string reply, Instant now) => Tell(SshEventKind.ProbeAnswered, reply, now - slot.At);
 
     /// <summary>Keys are there for the first time.</summary>
     private protected abstract void OnReady();

@@ -51,14 +51,16 @@ public sealed class PingPathTests
         await using ChildProcess redis = await RedisSessionTests.StartServerAsync(lab, work, "--timeout", "2", "--requirepass", "hunter2");
         string at = $"{lab.Server.Address}:{RedisSessionTests.Port}";
         await using ChildProcess answered = await PingProcess.StartAsync(lab, $"redis://{at}", "hunter2", "--count", "2"), misused = await PingProcess.StartAsync(lab, $"redis://u:hunter2@{at}", null);
+        await using ChildProcess stray = await PingProcess.StartAsync(lab, $"redis://{at}", null, $"redis://u:hunter2@{at}", "u:hunter@2@host", "--tls-name", "x");
         await Outcomes.AssertAsync(() => "",
             ("nobody listens", PingProcess.OutcomeAsync(lab, $"redis://{lab.Client.Address}:9", null), "refused 1"),
             ("the server's own idle limit", PingProcess.OutcomeAsync(lab, $"redis://{at}", "hunter2", "--idle", "8s"), "closed 1"),
             ("no password", PingProcess.OutcomeAsync(lab, $"redis://{at}", null), "alive 0"),
             ("another protocol", PingProcess.OutcomeAsync(lab, $"nats://{at}", null, "--timeout", "1s"), "hung 1"),
             ("a password", PingProcess.OutcomeAsync(answered), "alive 0"));
-        await misused.WaitForExitAsync(TimeSpan.FromSeconds(20));
-        Assert.Equal(2, misused.ExitCode);
-        Assert.DoesNotContain("hunter2", answered.Transcript + misused.Transcript, StringComparison.Ordinal);
+        await Task.WhenAll(misused.WaitForExitAsync(TimeSpan.FromSeconds(20)), stray.WaitForExitAsync(TimeSpan.FromSeconds(20)));
+        Assert.Equal((2, 2), (misused.ExitCode, stray.ExitCode));
+        Assert.Contains($"'redis://...@{at}'", stray.Transcript, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter", answered.Transcript + misused.Transcript + stray.Transcript, StringComparison.Ordinal);
     }
 }

@@ -6,6 +6,9 @@ namespace KeepAlive.SystemTests.Ping;
 /// <summary><c>keepalive ping</c> as users start it, on the lab's client host.</summary>
 internal static class PingProcess
 {
+    /// <summary>What <see cref="FateAsync"/> should come to.</summary>
+    public const string GoodFate = "alive 0, frozen hung 1, before it began hung 1";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
 
     public static Task<ChildProcess> StartAsync(NetworkLab lab, string url, string? password, params string[] options) => lab.Client.StartAsync(
@@ -34,4 +37,15 @@ internal static class PingProcess
     /// <summary>Waits until a probe was answered.</summary>
     public static Task AnsweredAsync(ChildProcess ping) =>
         ping.WaitForLineAsync(l => l.StartsWith("{\"event\":\"answered\"", StringComparison.Ordinal), Patience);
+
+    /// <summary>Two probes that are answered; then one ping during which the server is frozen, and one of the frozen server.</summary>
+    public static async Task<string> FateAsync(NetworkLab lab, string url, string? password, int server, params string[] options)
+    {
+        string alive = await OutcomeAsync(lab, url, password, [.. options, "--count", "2", "--interval", "100ms"]);
+        await using ChildProcess ping = await StartAsync(lab, url, password, [.. options, "--count", "1000", "--policy", "500ms:3:500ms"]);
+        await AnsweredAsync(ping);
+        await using Frozen frozen = await Frozen.FreezeAsync(server);
+        string before = await OutcomeAsync(lab, url, password, [.. options, "--timeout", "1500ms"]);
+        return $"{alive}, frozen {await OutcomeAsync(ping)}, before it began {before}";
+    }
 }

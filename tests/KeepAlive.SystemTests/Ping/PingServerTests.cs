@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using KeepAlive.SystemTests.Ftp;
 using KeepAlive.SystemTests.Gateway;
 using KeepAlive.SystemTests.Lab;
+using KeepAlive.SystemTests.Proxy;
 using KeepAlive.SystemTests.Sessions;
 using KeepAlive.SystemTests.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -14,7 +15,7 @@ namespace KeepAlive.SystemTests.Ping;
 /// </summary>
 public sealed class PingServerTests : IDisposable
 {
-    private const string Good = "alive 0, frozen hung 1, before it began hung 1";
+    private const string Good = PingProcess.GoodFate;
     private const int ProxyPort = 8080;
 
     private readonly Authority _authority = new();
@@ -34,13 +35,13 @@ public sealed class PingServerTests : IDisposable
         await using ChildProcess nginx = await Nginx.StartAsync(lab, nginxWork, ProxyPort, $"{lab.Server.Address}:{web.Port}");
         string host = $"{lab.Server.Address}";
         await Outcomes.AssertAsync(() => "",
-            ("redis", FateAsync(lab, $"redis://{host}:{RedisSessionTests.Port}", "secret", redis.Id), Good),
-            ("ldap, bound", FateAsync(lab, $"ldap://cn=admin,dc=ka,dc=test@{host}:{LdapSessionTests.Port}", "secret", slapd.Id), Good),
-            ("mysql", FateAsync(lab, $"mysql://{host}:{MySqlSessionTests.Port}", null, mySql.Id), Good),
-            ("mqtt", FateAsync(lab, $"mqtt://{host}:{MqttSessionTests.Port}", null, mqtt.Id), Good),
-            ("postgres", FateAsync(lab, $"postgres://{PostgreSqlServer.User}@{host}:{PostgreSqlServer.Port}/postgres", null, postgres.Id), Good),
-            ("ftp, vsftpd", FateAsync(lab, $"ftp://{host}:{RealFtpServer.Port}", null, vsftpd.Id), Good),
-            ("http, nginx", FateAsync(lab, $"http://{host}:{ProxyPort}", null, nginx.Id), Good));
+            ("redis", PingProcess.FateAsync(lab, $"redis://{host}:{RedisSessionTests.Port}", "secret", redis.Id), Good),
+            ("ldap, bound", PingProcess.FateAsync(lab, $"ldap://cn=admin,dc=ka,dc=test@{host}:{LdapSessionTests.Port}", "secret", slapd.Id), Good),
+            ("mysql", PingProcess.FateAsync(lab, $"mysql://{host}:{MySqlSessionTests.Port}", null, mySql.Id), Good),
+            ("mqtt", PingProcess.FateAsync(lab, $"mqtt://{host}:{MqttSessionTests.Port}", null, mqtt.Id), Good),
+            ("postgres", PingProcess.FateAsync(lab, $"postgres://{PostgreSqlServer.User}@{host}:{PostgreSqlServer.Port}/postgres", null, postgres.Id), Good),
+            ("ftp, vsftpd", PingProcess.FateAsync(lab, $"ftp://{host}:{RealFtpServer.Port}", null, vsftpd.Id), Good),
+            ("http, nginx", PingProcess.FateAsync(lab, $"http://{host}:{ProxyPort}", null, nginx.Id), Good));
     }
 
     [Fact]
@@ -58,11 +59,34 @@ public sealed class PingServerTests : IDisposable
             ("smtp", LineFateAsync(lab, "smtp", LineServers.Smtp), Good),
             ("irc", LineFateAsync(lab, "irc", LineServers.Irc), Good),
             ("nats", LineFateAsync(lab, "nats", LineServers.Nats), Good),
-            ("ftp, ProFTPD", FateAsync(lab, $"ftp://{proftpd.User}@{host}:{RealFtpServer.Port}", proftpd.Password, proftpd.Id), Good),
+            ("ftp, ProFTPD", PingProcess.FateAsync(lab, $"ftp://{proftpd.User}@{host}:{RealFtpServer.Port}", proftpd.Password, proftpd.Id), Good),
             ("ftp, a wrong password", PingProcess.OutcomeAsync(lab, $"ftp://{proftpd.User}@{host}:{RealFtpServer.Port}", "wrong"), "alive 0"),
             ("http, Kestrel", PingProcess.OutcomeAsync(lab, $"http://{host}:{web.Port}/page", null, "--count", "2"), "alive 0"),
             ("ws, Kestrel", PingProcess.OutcomeAsync(lab, $"ws://{host}:{web.Port}", null, "--count", "2"), "alive 0"),
-            ("ws, nginx", FateAsync(lab, $"ws://{host}:{ProxyPort}", null, nginx.Id), Good));
+            ("ws, nginx", PingProcess.FateAsync(lab, $"ws://{host}:{ProxyPort}", null, nginx.Id), Good));
+    }
+
+    [Fact]
+    public async Task Alive_and_hung_are_told_apart_behind_a_proxy_too()
+    {
+        const int WebSocketPort = 9001, Proxied = 7001;
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using WorkFolder redisWork = new(), mqttWork = new();
+        string host = $"{lab.Server.Address}";
+        await using ChildProcess redis = await RedisSessionTests.StartServerAsync(lab, redisWork);
+        await using ChildProcess haproxy = await HAProxyTests.StartAsync(lab.Server, redisWork.File("haproxy"), $"{host}:{Proxied}", $"{host}:{RedisSessionTests.Port}");
+        await using RealFtpServer pure = await RealFtpServer.StartAsync(lab, FtpServerName.PureFtpd);
+        await using ChildProcess mqtt = await MqttSessionTests.StartBrokerAsync(lab, mqttWork, $"listener {WebSocketPort} {host}", "protocol websockets");
+        await Outcomes.AssertAsync(() => mqtt.Transcript,
+            ("ftp, Pure-FTPd", PingProcess.FateAsync(lab, $"ftp://{pure.User}@{host}:{RealFtpServer.Port}", pure.Password, pure.Id), Good),
+            ("ws, mosquitto", PingProcess.FateAsync(lab, $"ws://{host}:{WebSocketPort}/mqtt", null, mqtt.Id), Good),
+            ("redis, HAProxy", ProxiedAsync(haproxy.Id, redis.Id), $"{Good}; behind it {Good}"));
+
+        async Task<string> ProxiedAsync(int proxy, int behind)
+        {
+            string itself = await PingProcess.FateAsync(lab, $"redis://{host}:{Proxied}", null, proxy);
+            return $"{itself}; behind it {await PingProcess.FateAsync(lab, $"redis://{host}:{Proxied}", null, behind)}";
+        }
     }
 
     [Fact]
@@ -84,8 +108,8 @@ public sealed class PingServerTests : IDisposable
         string[] trust = ["--ca", _authority.RootFile, "--tls-name", Authority.ServerName];
         await using ChildProcess h2 = await PingProcess.StartAsync(lab, $"https://{host}:{web.Port}", null, [.. trust, "--count", "3", "--interval", "300ms"]);
         await Outcomes.AssertAsync(() => "",
-            ("rediss", FateAsync(lab, $"rediss://{host}:6390", null, redis.Id, trust), Good),
-            ("ftps", FateAsync(lab, $"ftps://{host}:{RealFtpServer.Port}", null, vsftpd.Id, "--ca", vsftpd.CertificateFile, "--tls-name", RealFtpServer.Host), Good),
+            ("rediss", PingProcess.FateAsync(lab, $"rediss://{host}:6390", null, redis.Id, trust), Good),
+            ("ftps", PingProcess.FateAsync(lab, $"ftps://{host}:{RealFtpServer.Port}", null, vsftpd.Id, "--ca", vsftpd.CertificateFile, "--tls-name", RealFtpServer.Host), Good),
             ("https", PingProcess.OutcomeAsync(h2), "alive 0"),
             ("wss", PingProcess.OutcomeAsync(lab, $"wss://{host}:{web.Port}", null, [.. trust, "--count", "2"]), "alive 0"),
             ("rediss, nobody trusted", PingProcess.OutcomeAsync(lab, $"rediss://{host}:6390", null, "--tls-name", Authority.ServerName), "strange 1"));
@@ -97,17 +121,6 @@ public sealed class PingServerTests : IDisposable
     {
         using var work = new WorkFolder();
         await using ChildProcess server = await LineServers.StartAsync(lab, work, port);
-        return await FateAsync(lab, $"{protocol}://{(user is null ? "" : user + "@")}{lab.Server.Address}:{port}", password, server.Id);
-    }
-
-    // Two pings that are answered; then one during which the server is frozen.
-    private static async Task<string> FateAsync(NetworkLab lab, string url, string? password, int server, params string[] options)
-    {
-        string alive = await PingProcess.OutcomeAsync(lab, url, password, [.. options, "--count", "2", "--interval", "100ms"]);
-        await using ChildProcess ping = await PingProcess.StartAsync(lab, url, password, [.. options, "--count", "1000", "--policy", "500ms:3:500ms"]);
-        await PingProcess.AnsweredAsync(ping);
-        await using Frozen frozen = await Frozen.FreezeAsync(server);
-        string before = await PingProcess.OutcomeAsync(lab, url, password, [.. options, "--timeout", "1500ms"]);
-        return $"{alive}, frozen {await PingProcess.OutcomeAsync(ping)}, before it began {before}";
+        return await PingProcess.FateAsync(lab, $"{protocol}://{(user is null ? "" : user + "@")}{lab.Server.Address}:{port}", password, server.Id);
     }
 }

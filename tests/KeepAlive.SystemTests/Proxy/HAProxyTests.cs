@@ -49,7 +49,7 @@ public sealed class HAProxyTests
         Assert.Contains($"\"text\":\"{client.Socket.LocalEndPoint} to ", gateway.Transcript, StringComparison.Ordinal);
     }
 
-    private static async Task<ChildProcess> StartAsync(NetworkSpace host, string configuration, string bind, string server)
+    internal static async Task<ChildProcess> StartAsync(NetworkSpace host, string configuration, string bind, string server)
     {
         string program = Requires.Server("haproxy", "usr/sbin/haproxy");
         await File.WriteAllTextAsync(configuration, $"""

@@ -35,10 +35,10 @@ public sealed class MqttSessionTests
         Assert.True(probed.Count("probe-answered") >= 8, probed.Transcript);
     }
 
-    internal static async Task<ChildProcess> StartBrokerAsync(NetworkLab lab, WorkFolder work)
+    internal static async Task<ChildProcess> StartBrokerAsync(NetworkLab lab, WorkFolder work, params string[] settings)
     {
         string program = Requires.Server("mosquitto", "usr/sbin/mosquitto"), configuration = work.File("mosquitto.conf");
-        await File.WriteAllTextAsync(configuration, $"user root\nallow_anonymous true\nlistener {Port} {lab.Server.Address}\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(configuration, $"user root\nallow_anonymous true\nlistener {Port} {lab.Server.Address}\n{string.Join('\n', settings)}\n", TestContext.Current.CancellationToken);
         ChildProcess broker = await lab.Server.StartAsync([program, "-c", configuration]);
         await lab.Server.ListensAsync(Port, broker);
         return broker;

@@ -20,6 +20,7 @@ internal static class RealSshServer
         string configuration = work.File("sshd_config"), passwd = work.File("sshd-passwd"), shadow = work.File("sshd-shadow");
         await KeyAsync(work.File("host-ecdsa"), "ecdsa");
         await KeyAsync(work.File("host-rsa"), "rsa");
+        await KeyAsync(work.File("host-ed25519"), "ed25519"); // for who names it in the settings
         await KeyAsync(work.File("user"), "ecdsa");
         string hash = (await ChildProcess.RunAsync(["openssl", "passwd", "-6", Password])).Trim();
         await WriteAsync(passwd, "root:x:0:0::/:/bin/sh\nsshd:x:65534:65534::/run/sshd:/bin/false\nnobody:x:65534:65534::/:/bin/false\n");

@@ -43,6 +43,27 @@ public sealed class SshClientTests
     }
 
     [Fact]
+    public async Task ProFTPD_exchanges_keys_anew()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using var work = new WorkFolder();
+        await using ChildProcess proftpd = await RealSshServer.ProFtpdAsync(lab, work);
+        foreach (string cipher in (string[])["aes256-ctr", "aes128-ctr"])
+        {
+            await using LabSshClient client = await LabSshClient.DialAsync(lab, RealSshServer.ProFtpdPort, o => o with
+            {
+                Offer = SshOffer.Default with { Ciphers = [cipher] },
+                Password = RealSshServer.Password,
+                RekeyAfterBytes = 4096,
+                KeepAlive = new SshKeepAlive(60, TimeSpan.FromMilliseconds(50)),
+            });
+            await client.WaitForAsync(SshEventKind.KeysExchanged, 4, TimeSpan.FromSeconds(30));
+            int answered = client.Count(SshEventKind.ProbeAnswered);
+            await client.WaitForAsync(SshEventKind.ProbeAnswered, answered + 5, Patience);
+        }
+    }
+
+    [Fact]
     public async Task A_user_s_key_and_the_server_s_fingerprint()
     {
         await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);

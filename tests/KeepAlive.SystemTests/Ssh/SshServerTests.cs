@@ -49,6 +49,20 @@ public sealed class SshServerTests
     }
 
     [Fact]
+    public async Task Keys_are_exchanged_anew_when_a_client_begins_it()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        await using Reflected reflected = await Reflected.StartAsync(lab, new SshKeepAlive(3, TimeSpan.FromSeconds(2)), _ => true);
+        // By bytes, and each second that something is said.
+        await using ChildProcess ssh = await SshAsync(lab, reflected, "-N", "-v", "-o", "RekeyLimit=1K 1", "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=3");
+        await reflected.WaitForAsync(SshEventKind.KeysExchanged, 5, TimeSpan.FromSeconds(40));
+        int heard = reflected.Count(SshEventKind.ProbeHeard);
+        await reflected.WaitForAsync(SshEventKind.ProbeHeard, heard + 3, TimeSpan.FromSeconds(30)); // and goes on
+        Assert.True(ssh.IsRunning, ssh.Transcript);
+        Assert.Equal(0, reflected.Count(SshEventKind.Died));
+    }
+
+    [Fact]
     public async Task A_session_that_nobody_probes_is_lost_behind_the_NAT()
     {
         await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);

@@ -19,6 +19,8 @@ public sealed class PingTests
     [InlineData("postgres://ka@host/my%20db", "postgres", "host:5432", "ka", "my db")]
     [InlineData("tcp://host:1", "tcp", "host:1", null, "")]
     [InlineData("imap://ka:@host", "imap", "host:143", "ka", "")]
+    [InlineData("ssh://ka@host", "ssh", "host:22", "ka", "")]
+    [InlineData("sftp://[2001:db8::1]:2222", "sftp", "[2001:db8::1]:2222", null, "")]
     public void A_URL_says_whom(string text, string scheme, string to, string? user, string path)
     {
         Assert.True(PingUrl.TryParse(text, out PingUrl? url, out string? fault), fault);
@@ -63,11 +65,12 @@ public sealed class PingTests
     [Fact]
     public void Every_scheme_has_a_caller()
     {
-        var call = new KeepAlive.Protocols.Callers.CallDetails { Host = "host", Seed = 1 };
+        var ssh = new KeepAlive.Protocols.Callers.SshCallDetails { Random = bytes => bytes.Clear(), Judge = _ => null };
+        var call = new KeepAlive.Protocols.Callers.CallDetails { Host = "host", Seed = 1, Ssh = ssh };
         foreach (PingScheme scheme in PingScheme.All)
         {
             Assert.NotNull(KeepAlive.Protocols.Callers.CallerList.New(scheme.ProtocolName, call));
-            Assert.Equal(scheme.ProtocolName == "tcp", scheme.NewProtocol(TimeSpan.FromSeconds(1), Start, 1) is null);
+            Assert.Equal(scheme.ProtocolName is "tcp" or "ssh", scheme.NewProtocol(TimeSpan.FromSeconds(1), Start, 1) is null);
         }
     }
 

@@ -110,6 +110,34 @@ public sealed class SshHostileTests
         }
     }
 
+    /// <summary>Whoever is in between can send any of it: the key is not even judged before its owner has signed.</summary>
+    [Fact]
+    public void A_server_that_cannot_sign_is_not_trusted_whatever_it_shows()
+    {
+        byte[] good = SshPair.HostKey.Public.Blob.ToArray(), point = SshCurve.WritePoint(ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256).ExportParameters(false).Q);
+        byte[] other = new SshWriter().Text("ecdsa-sha2-nistp256").Text(new SshWriter().Integer([1]).Integer([1]).Bytes).ToArray();
+        (byte[] Blob, byte[] Point, byte[] Signature, SshReason Reason)[] replies =
+        [
+            (good, point, other, SshReason.HostKeyNotVerifiable),
+            (good, point, [], SshReason.HostKeyNotVerifiable),
+            (good, point, SshPair.HostKey.Sign("ecdsa-sha2-nistp256", [1, 2, 3]), SshReason.HostKeyNotVerifiable),
+            (good, [4, .. new byte[64]], other, SshReason.KeyExchangeFailed),
+            (good, [], other, SshReason.KeyExchangeFailed),
+            ([], point, other, SshReason.KeyExchangeFailed),
+            (good[..^1], point, other, SshReason.KeyExchangeFailed),
+            ([.. good[..^64], .. new byte[64]], point, other, SshReason.HostKeyNotVerifiable), // a key off its curve
+        ];
+        foreach ((byte[] blob, byte[] serverPoint, byte[] signature, SshReason reason) in replies)
+        {
+            int judged = 0;
+            var client = new SshPair(c => c with { Offer = SshOffer.Default with { KeyExchanges = ["ecdh-sha2-nistp256"] }, TrustHostKey = _ => ++judged > 0 }).Client;
+            client.Begin(Now);
+            client.Receive([.. "SSH-2.0-x\r\n"u8, .. Clear(new SshWriter().Raw(SshKexInit.Write(SshOffer.Default, false, true, RandomNumberGenerator.Fill)))], Now);
+            client.Receive(Clear(SshWriter.Of(SshMessage.EcdhReply).Text(blob).Text(serverPoint).Text(signature)), Now);
+            Assert.Equal((reason, 0), (client.End?.Reason, judged));
+        }
+    }
+
     [Theory]
     [InlineData(SshMessage.Ignore)]
     [InlineData(SshMessage.Debug)]
@@ -204,6 +232,39 @@ public sealed class SshHostileTests
         }
 
         Assert.Equal(SshReason.ProtocolError, pair.Server.End!.Reason);
+    }
+
+    /// <summary>RFC 4252 section 4: 20 failures are enough. Guesses by password, and questions whether a key would do.</summary>
+    [Theory]
+    [InlineData("password")]
+    [InlineData("publickey")]
+    [InlineData("none")]
+    [InlineData("hostbased")]
+    public void Nobody_guesses_for_ever(string method)
+    {
+        int asked = 0, answered = 0;
+        var pair = new SshPair(null, s => s with { LetIn = _ => { asked++; return method == "publickey"; } });
+        pair.Client.Begin(pair.Now);
+        pair.Server.Begin(pair.Now);
+        for (int turn = 0; turn < 10 && pair.Client.IsExchangingKeys; turn++)
+        {
+            pair.Server.Receive(pair.Client.Output.Span, pair.Now);
+            pair.Client.OnSent();
+            pair.Client.Receive(pair.Server.Output.Span, pair.Now);
+            pair.Server.OnSent();
+        }
+
+        for (int guess = 0; guess < 100 && pair.Server.End is null; guess++, answered++)
+        {
+            SshWriter request = SshWriter.Of(SshMessage.AuthRequest).Text(SshPair.User).Text("ssh-connection").Text(method).Flag(false);
+            pair.Client.Inject(method == "publickey" ? request.Text(SshPair.HostKey.Public.Kind).Text(SshPair.HostKey.Public.Blob) : request.Text($"guess {guess}"));
+            pair.Server.Receive(pair.Client.Output.Span, pair.Now);
+            pair.Client.OnSent();
+        }
+
+        Assert.Equal((SshReason.NoMoreAuthMethods, 21), (pair.Server.End?.Reason, answered)); // the last is not answered but by the end
+        Assert.InRange(asked, 0, 21);
+        Assert.False(pair.Server.IsLoggedIn);
     }
 
     [Fact]
