@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Machine;
+using KeepAlive.App.Ping;
 using KeepAlive.Paths.Measure;
 using KeepAlive.Paths.Reflect;
 using KeepAlive.Sockets;
@@ -15,7 +16,13 @@ internal static class MeasureCommand
     private static readonly TimeSpan MaxMin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxMax = TimeSpan.FromDays(1);
 
-    private static readonly Argument<HostPort> Target = CommandLine.Argument<HostPort>("HOST:PORT", "Where 'keepalive reflect' runs, beyond the middlebox", TargetText);
+    private static readonly Argument<HostPort?> Target = new("HOST:PORT")
+    {
+        Description = "Where 'keepalive reflect' runs, beyond the middlebox",
+        Arity = ArgumentArity.ZeroOrOne,
+        CustomParser = result => ReadTarget(result),
+    };
+    private static readonly Option<PingUrl?> Against = CommandLine.Option<PingUrl?>("--against", "Where no reflector is to be had: an ordinary server, by a URL as for ping; tells less", AgainstText);
     private static readonly Option<TimeSpan> Max = CommandLine.Option("--max", "The longest silence that is tried", Texts.DurationWithin(MaxMin, MaxMax), "10m");
     private static readonly Option<string?> Token = new("--token") { Description = "File with the reflector's secret; or KEEPALIVE_TOKEN", HelpName = "FILE" };
     private static readonly Option<string> Save = new("--save") { Description = "Where the result is kept for list, explain and gateway; or off", HelpName = "FILE", DefaultValueFactory = _ => PathStore.Default.Path };
@@ -24,15 +31,17 @@ internal static class MeasureCommand
     public static Command Create()
     {
         var command = new Command("measure", "A path's idle timeout, how it fails and what refreshes it: about twice as long as the timeout.") { Target };
-        foreach (Option option in (Option[])[Max, Token, Save, Json]) command.Options.Add(option);
+        foreach (Option option in (Option[])[Max, Token, Save, Json, Against, .. PingCall.Options]) command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed)
     {
+        if (parsed.GetValue(Against) is { } url) return parsed.GetValue(Target) is null ? await AgainstCommand.RunAsync(parsed, url, parsed.GetValue(Max), parsed.GetValue(Json)).ConfigureAwait(false) : Misused("give HOST:PORT or --against, not both");
+        if (parsed.GetValue(Target) is not { } target) return Misused("give the HOST:PORT of a reflector, or an ordinary server by --against URL");
+        if (Array.Find(PingCall.Options, o => parsed.GetResult(o) is { Implicit: false }) is { } stray) return Misused($"{stray.Name} is for --against");
         if (!TokenFile.TryRead(parsed.GetValue(Token), out byte[] token, out string? fault)) return Fail(fault!);
-        HostPort target = parsed.GetValue(Target);
         using var signals = new StopSignals();
         using var stop = new CancellationTokenSource();
         var screen = new MeasureScreen();
@@ -73,5 +82,24 @@ internal static class MeasureCommand
         return CommandLine.Failed;
     }
 
-    private static bool TargetText(string text, out HostPort value, out string? fault) => HostPort.TryParse(text, out value, out fault);
+    private static int Misused(string why)
+    {
+        CommandLine.Complain($"keepalive measure: {why}");
+        return CommandLine.Misused;
+    }
+
+    private static HostPort? ReadTarget(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        if (result.Tokens.Count == 0) return null;
+        if (HostPort.TryParse(result.Tokens[^1].Value, out HostPort target, out string? fault)) return target;
+        result.AddError(fault);
+        return null;
+    }
+
+    private static bool AgainstText(string text, out PingUrl? value, out string? fault)
+    {
+        bool good = PingCall.ReadUrl(text, out PingUrl url, out fault);
+        value = url;
+        return good;
+    }
 }

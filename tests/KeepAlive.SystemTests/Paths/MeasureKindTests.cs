@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using KeepAlive.Paths.Reflect;
 using KeepAlive.SystemTests.Lab;
+using KeepAlive.SystemTests.Sessions;
 
 namespace KeepAlive.SystemTests.Paths;
 
@@ -45,5 +46,30 @@ public sealed class MeasureKindTests
         Assert.True(MeasureProcess.IsWithin(9, result), $"{result}");
         Assert.Equal("close", result.GetProperty("expiry").GetString());
         Assert.Equal("no no yes yes no", MeasureProcess.Answers(result));
+    }
+
+    /// <summary>An ordinary server is spoken to first: where the middlebox takes connections up again, that is taken for a path that forgets nothing.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Against_an_ordinary_server_a_loose_middlebox_is_not_seen(bool isLoose)
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default with { IsLoose = isLoose });
+        using var work = new WorkFolder();
+        await using ChildProcess redis = await RedisSessionTests.StartServerAsync(lab, work);
+        await using ChildProcess measure = await lab.Client.StartAsync([Path.Combine(Repository.Root, "keepalive"), "measure", "--against", $"redis://{lab.Server.Address}:{RedisSessionTests.Port}", "--max", "20s", "--json"]);
+        await measure.WaitForExitAsync(TimeSpan.FromSeconds(90));
+        Assert.True(measure.ExitCode == 0, measure.Transcript);
+        JsonElement result = MeasureProcess.Printed(measure);
+        Assert.Equal(isLoose ? JsonValueKind.Null : JsonValueKind.Number, result.GetProperty("lostSeconds").ValueKind);
+        if (isLoose)
+        {
+            Assert.Equal(20, result.GetProperty("answeredSeconds").GetDouble());
+            return;
+        }
+
+        Assert.InRange(result.GetProperty("answeredSeconds").GetDouble(), 7, 8.2);
+        Assert.InRange(result.GetProperty("lostSeconds").GetDouble(), 7.5, 9);
+        Assert.Equal("dead", result.GetProperty("verdict").GetString());
     }
 }

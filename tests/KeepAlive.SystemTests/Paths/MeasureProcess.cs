@@ -23,9 +23,12 @@ internal static class MeasureProcess
         await using ChildProcess measure = await StartAsync(host, target, work.Path, ["--json", .. options]);
         await measure.WaitForExitAsync(patience);
         Assert.True(measure.ExitCode == 0, measure.Transcript);
-        string printed = string.Join('\n', measure.Lines.SkipWhile(l => l != "{").TakeWhile(l => l != "}")) + "}";
-        return JsonDocument.Parse(printed).RootElement;
+        return Printed(measure);
     }
+
+    /// <summary>The object among its lines.</summary>
+    public static JsonElement Printed(ChildProcess measure) =>
+        JsonDocument.Parse(string.Join('\n', measure.Lines.SkipWhile(l => l != "{").TakeWhile(l => l != "}")) + "}").RootElement;
 
     /// <summary>What refreshes, in one line: keepalive of the client and the server, data of both, and whether keepalive crosses.</summary>
     public static string Answers(JsonElement result) => string.Join(' ', Asked.Select(name => result.GetProperty(name).ValueKind switch { JsonValueKind.True => "yes", JsonValueKind.False => "no", _ => "unknown" }));

@@ -69,7 +69,7 @@ public sealed class PingServerTests : IDisposable
     [Fact]
     public async Task Alive_and_hung_are_told_apart_behind_a_proxy_too()
     {
-        const int WebSocketPort = 9001, Proxied = 7001;
+        const int WebSocketPort = 9001, Proxied = 7001, EtcdPort = 2379;
         await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
         using WorkFolder redisWork = new(), mqttWork = new();
         string host = $"{lab.Server.Address}";
@@ -77,8 +77,12 @@ public sealed class PingServerTests : IDisposable
         await using ChildProcess haproxy = await HAProxyTests.StartAsync(lab.Server, redisWork.File("haproxy"), $"{host}:{Proxied}", $"{host}:{RedisSessionTests.Port}");
         await using RealFtpServer pure = await RealFtpServer.StartAsync(lab, FtpServerName.PureFtpd);
         await using ChildProcess mqtt = await MqttSessionTests.StartBrokerAsync(lab, mqttWork, $"listener {WebSocketPort} {host}", "protocol websockets");
+        await using ChildProcess etcd = await lab.Server.StartAsync([Requires.Server("etcd-server", "usr/bin/etcd"), "--data-dir", mqttWork.Folder("etcd"), "--unsafe-no-fsync",
+            "--listen-client-urls", $"http://{host}:{EtcdPort}", "--advertise-client-urls", $"http://{host}:{EtcdPort}", "--listen-peer-urls", $"http://{host}:{EtcdPort + 1}"]);
+        await lab.Server.ListensAsync(EtcdPort, etcd);
         await Outcomes.AssertAsync(() => mqtt.Transcript,
             ("ftp, Pure-FTPd", PingProcess.FateAsync(lab, $"ftp://{pure.User}@{host}:{RealFtpServer.Port}", pure.Password, pure.Id), Good),
+            ("http, etcd", PingProcess.FateAsync(lab, $"http://{host}:{EtcdPort}/health", null, etcd.Id), Good),
             ("ws, mosquitto", PingProcess.FateAsync(lab, $"ws://{host}:{WebSocketPort}/mqtt", null, mqtt.Id), Good),
             ("redis, HAProxy", ProxiedAsync(haproxy.Id, redis.Id), $"{Good}; behind it {Good}"));
 
