@@ -9,6 +9,7 @@ using KeepAlive.App.Machine;
 using KeepAlive.App.Ping;
 using KeepAlive.App.Programs;
 using KeepAlive.App.Reflect;
+using KeepAlive.App.Simulate;
 
 namespace KeepAlive.App;
 
@@ -80,6 +81,7 @@ internal static class CommandLine
             PingCommand.Create(),
             ReflectCommand.Create(),
             RunCommand.Create(),
+            SimulateCommand.Create(),
             SystemCommand.Create(),
         };
         return root;
