@@ -30,7 +30,7 @@ internal static class SimulateCommand
     private static readonly Option<TimeSpan> Messages = CommandLine.Option("--traffic", "Mean time between two messages of a peer; left out: flows that are idle all the time", Span);
     private static readonly Option<int> Seed = CommandLine.Option("--seed", "The same seed gives the same output", Texts.NumberWithin(0, int.MaxValue), "1");
     private static readonly Option<JitterChoice> Jitter = CommandLine.Option<JitterChoice>("--jitter", "Whether flows shorten their idle time by up to a tenth: on or off", ReadJitter, "on");
-    private static readonly Option<string?> Svg = new("--svg") { Description = "Draw detection time against cost into this file", HelpName = "FILE" };
+    private static readonly Option<string?> Svg = CommandLine.Option<string?>("--svg", "Draw detection time against cost into this file", ReadFile);
     private static readonly Option<bool> Json = new("--json") { Description = "As one JSON object" };
 
     public static Command Create()
@@ -149,10 +149,16 @@ internal static class SimulateCommand
         return good;
     }
 
+    private static bool ReadFile(string text, out string? file, out string? fault)
+    {
+        file = text;
+        fault = text.Length == 0 || text.Contains('\0', StringComparison.Ordinal) ? "a file has a name" : null;
+        return fault is null;
+    }
+
     private static bool ReadJitter(string text, out JitterChoice value, out string? fault)
     {
-        value = text == "on" ? JitterChoice.On : JitterChoice.Off;
-        fault = text is "on" or "off" ? null : $"'{text}' is neither on nor off";
+        fault = Enum.TryParse(text, ignoreCase: true, out value) && !char.IsAsciiDigit(text[0]) ? null : $"'{text}' is neither on nor off";
         return fault is null;
     }
 
@@ -164,5 +170,8 @@ internal static class SimulateCommand
     }
 
     // What the path has: perhaps nothing.
-    private sealed record OnPath(PathLimit? Limit);
+    private sealed record OnPath(PathLimit? Limit)
+    {
+        public override string ToString() => Limit is null ? "none" : Limit.Middlebox?.Name ?? Duration.Format(Limit.Timeout);
+    }
 }

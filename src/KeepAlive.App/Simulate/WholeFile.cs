@@ -10,6 +10,16 @@ internal static class WholeFile
     public static void Write(string path, string text)
     {
         string whole = Path.GetFullPath(path);
+        // What is no file is written to, not replaced: /dev/stdout.
+        if (whole.StartsWith("/dev/", StringComparison.Ordinal) || whole.StartsWith("/proc/", StringComparison.Ordinal))
+        {
+            using var stream = new FileStream(whole, FileMode.Open, FileAccess.Write);
+            stream.Write(Encoding.UTF8.GetBytes(text));
+            return;
+        }
+
+        // Of a link, its target.
+        if (File.Exists(whole)) whole = File.ResolveLinkTarget(whole, returnFinalTarget: true)?.FullName ?? whole;
         string fresh = Path.Combine(Path.GetDirectoryName(whole) ?? "/", $".{Path.GetFileName(whole)}.{Environment.ProcessId}.new");
         try
         {

@@ -145,6 +145,7 @@ internal sealed class SimulatedFlow(SimulatedWorld world, SimulationTally tally)
             return world.Expiry == ExpiryBehaviour.ResetOnUse ? Ending.Expired : null;
         }
 
+        if (world.Refresh == BindingRefresh.Payload) return AnswerFromMiddlebox(now);
         Refresh(at);
         at += _quarterTrip;
         if (there == Crossing.LostAfter) return Lost(Obstacles.Loss);
@@ -165,10 +166,16 @@ internal sealed class SimulatedFlow(SimulatedWorld world, SimulationTally tally)
         return null;
     }
 
-    private void Refresh(Instant at)
+    // One that looks above TCP ends it on both sides: its own stack answers, and probes never reach the peer.
+    private Ending? AnswerFromMiddlebox(Instant now)
     {
-        if (world.Refresh == BindingRefresh.Segments) _refreshed = Instant.Max(_refreshed, at);
+        tally.Answers++;
+        if (Cross() == Crossing.LostBefore) return Lost(Obstacles.Loss);
+        Hear(now + world.RoundTrip);
+        return null;
     }
+
+    private void Refresh(Instant at) => _refreshed = Instant.Max(_refreshed, at);
 
     private Crossing Cross()
     {

@@ -105,6 +105,16 @@ public sealed class SimulatorTests
         Assert.Equal(100, Run(world with { TrafficEvery = TimeSpan.FromSeconds(20) }).Survived);
     }
 
+    // Its own stack answers: what lives is the middlebox.
+    [Fact]
+    public void A_dead_peer_behind_one_that_looks_above_TCP_is_not_found_by_probes()
+    {
+        SimulatedWorld world = Calm with { CutAt = TimeSpan.FromMinutes(5), BindingTimeout = TimeSpan.FromMinutes(50), Time = TimeSpan.FromMinutes(40) };
+        Assert.Equal(100, Run(world).Detection.Count);
+        SimulationResult above = Run(world with { Refresh = BindingRefresh.Payload });
+        Assert.Equal((0, 100, TimeSpan.FromMinutes(35)), (above.Detection.Count, above.NotYetFound, above.LongestUnfound));
+    }
+
     [Fact]
     public void Who_comes_back_without_memory_resets_and_who_sleeps_does_not()
     {
