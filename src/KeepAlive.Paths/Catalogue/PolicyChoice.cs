@@ -55,9 +55,13 @@ public sealed record PolicyChoice
     private static int? Count(TimeSpan idle, PolicyDemand demand)
     {
         double rounds = PolicyDemand.Rounds(new KeepAlivePolicy(idle, 1, IntervalMin));
-        for (int count = 1; count <= CountMax; count++)
-            if (rounds * Math.Pow(demand.Unanswered, count) <= PolicyDemand.EndingsPerYearMax) return count;
-        return null;
+        bool isRare(int count) => rounds * Math.Pow(demand.Unanswered, count) <= PolicyDemand.EndingsPerYearMax;
+        // The logarithm says which, and may be off by one.
+        double about = demand.Unanswered == 0 ? 1 : Math.Log(PolicyDemand.EndingsPerYearMax / rounds) / Math.Log(demand.Unanswered);
+        int count = (int)Math.Clamp(about, 1, CountMax);
+        while (count > 1 && isRare(count - 1)) count--;
+        while (count <= CountMax && !isRare(count)) count++;
+        return count <= CountMax ? count : null;
     }
 
     private static KeepAlivePolicy Widened(KeepAlivePolicy tight, PolicyDemand demand)

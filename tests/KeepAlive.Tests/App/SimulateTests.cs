@@ -83,6 +83,28 @@ public sealed class SimulateTests
         }
     }
 
+    [Fact]
+    public void A_drawing_that_cannot_be_written_fails_and_leaves_nothing_behind()
+    {
+        string folder = Directory.CreateTempSubdirectory("keepalive-").FullName;
+        try
+        {
+            string file = Path.Combine(folder, "a.svg"), link = Path.Combine(folder, "link.svg");
+            File.WriteAllText(file, "");
+            File.CreateSymbolicLink(link, file);
+            WholeFile.Write(link, "new");
+            Assert.Equal(("new", file), (File.ReadAllText(file), new FileInfo(link).LinkTarget));
+            Directory.CreateDirectory(Path.Combine(folder, "taken"));
+            Assert.Equal(1, Exit("60:4:15", "--flows", "5", "--time", "1h", "--svg", Path.Combine(folder, "taken")));
+            Assert.Equal(1, Exit("60:4:15", "--flows", "5", "--time", "1h", "--svg", Path.Combine(folder, "missing", "a.svg")));
+            Assert.Equal(["a.svg", "link.svg", "taken"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName).Order());
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("'off' sends no probe", "off")]
     [InlineData("--outage-every and --outage-for go together", "60:4:15", "--outage-every", "1h")]
@@ -100,6 +122,9 @@ public sealed class SimulateTests
 
     private static (double X, double Y, string Text) Label(XElement text) =>
         ((double)text.Attribute("x")! - ((string?)text.Attribute("text-anchor") == "end" ? 7 * text.Value.Length : 0), (double)text.Attribute("y")!, text.Value);
+
+    private static int Exit(params string[] args) =>
+        SimulateCommand.Create().Parse(args).Invoke(new InvocationConfiguration { Output = TextWriter.Null, Error = TextWriter.Null });
 
     private static string Simulate(params string[] args)
     {
