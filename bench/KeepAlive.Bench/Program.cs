@@ -21,6 +21,8 @@ switch (args)
         return await ListBench.HoldAsync(int.Parse(sockets)).ConfigureAwait(false);
     case ["run"]:
         return RunBench.Run();
+    case ["simulate"]:
+        return SimulateBench.Run();
     case ["start"]:
         return StartBench.Run();
     case ["micro"]:
@@ -50,6 +52,6 @@ switch (args)
     case ["loop", var listen, var to]:
         return await Relay.LoopAsync(int.Parse(listen), int.Parse(to)).ConfigureAwait(false);
     default:
-        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | idle | list | run | start | peers [ROUNDS [few]]");
+        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | idle | list | run | simulate | start | peers [ROUNDS [few]]");
         return 2;
 }

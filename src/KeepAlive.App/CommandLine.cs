@@ -10,6 +10,7 @@ using KeepAlive.App.Measure;
 using KeepAlive.App.Ping;
 using KeepAlive.App.Programs;
 using KeepAlive.App.Reflect;
+using KeepAlive.App.Simulate;
 
 namespace KeepAlive.App;
 
@@ -95,6 +96,7 @@ internal static class CommandLine
             PingCommand.Create(),
             ReflectCommand.Create(),
             RunCommand.Create(),
+            SimulateCommand.Create(),
             SystemCommand.Create(),
         };
         return root;

@@ -24,6 +24,17 @@ internal static class Texts
         return good;
     };
 
+    /// <summary><c>1%</c>, <c>0.5%</c>, or the part itself, <c>0.01</c>.</summary>
+    public static TextReader<double> Percent(double most) => (string text, out double value, out string? fault) =>
+    {
+        bool isPercent = text.EndsWith('%');
+        bool good = double.TryParse(isPercent ? text[..^1] : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
+        if (isPercent) value /= 100;
+        good &= value >= 0 && value <= most;
+        fault = good ? null : string.Create(CultureInfo.InvariantCulture, $"'{text}' is not a part from 0% to {most * 100:0.##}%: give one such as 1% or 0.01");
+        return good;
+    };
+
     /// <summary>A text that somebody else chose, fit for a terminal: control characters become question marks.</summary>
     public static string Printable(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using KeepAlive.Core;
 
 namespace KeepAlive.App.Explain;
@@ -20,4 +21,12 @@ internal static class Cost
 
     /// <summary>Probe and answer.</summary>
     public static long BytesPerDay(KeepAlivePolicy policy, int segmentBytes) => ProbesPerDay(policy) * 2 * segmentBytes;
+
+    /// <summary>The same for people.</summary>
+    public static IEnumerable<(string Name, string Value)> Facts(KeepAlivePolicy policy)
+    {
+        long probes = ProbesPerDay(policy);
+        yield return ("idle all day", probes == 0 ? "less than one probe"
+            : string.Create(CultureInfo.InvariantCulture, $"{probes} probe{(probes == 1 ? "" : "s")}, {BytesPerDay(policy, SegmentBytesIPv4)} bytes with their answers, of {SegmentBytesIPv4} each (IPv6 {BytesPerDay(policy, SegmentBytesIPv6)}, of {SegmentBytesIPv6}); link layer not counted"));
+    }
 }

@@ -39,6 +39,8 @@ public sealed class CommandTests
     [InlineData("gateway --listen 127.0.0.1:0 --to a:1 --dry-run", "--dry-run goes with --transparent alone")]
     [InlineData("explain 60:4", "has 2 parts, not 3")]
     [InlineData("explain 60:4:15 --as klingon", "'klingon' is not known")]
+    [InlineData("explain --for klingon", "'klingon' is neither a known middlebox nor a duration")]
+    [InlineData("simulate off", "'off' sends no probe")]
     [InlineData("reflect", "--ssh is all there is")]
     [InlineData("reflect --ssh --alive 3", "'3' is not COUNT:INTERVAL")]
     [InlineData("reflect --ssh --alive 0:5", "count 0 is outside 1 to 255")]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using KeepAlive.App;
 using KeepAlive.App.Explain;
 using KeepAlive.Core;
+using KeepAlive.Paths.Catalogue;
 
 namespace KeepAlive.Tests.App;
 
@@ -102,6 +103,10 @@ public sealed class ExplainTests
             (Cost.ProbesPerDay(policy), Cost.BytesPerDay(policy, Cost.SegmentBytesIPv4), Cost.BytesPerDay(policy, Cost.SegmentBytesIPv6)));
     }
 
+    private static int Known => MiddleboxCatalogue.All.Count;
+
+    private static int AboveTcp => MiddleboxCatalogue.All.Count(m => m.Refresh == BindingRefresh.Payload);
+
     [Fact]
     public void Says_what_a_policy_means()
     {
@@ -111,6 +116,9 @@ public sealed class ExplainTests
             "  dead             2m0s after it, when 4 in a row stay unanswered",
             "  idle all day     1440 probes, 149760 bytes with their answers, of 52 each (IPv6 207360, of 72); link layer not counted",
             "  data under way   keepalive waits while data is unacknowledged: set the TCP user timeout as well, to 2m0s, or Linux retries for about 15 minutes",
+            $"  middleboxes      survives {Known - AboveTcp} of {Known} known ones at their default timeouts, each with 3 lost in a row",
+            $"                   not seen by {AboveTcp} that look above TCP (heroku, aws-alb ...): use 'keepalive gateway'",
+            "                   each of them: --middleboxes",
             "",
             "ProFTPD, "), Explain("60:4:15"), StringComparison.Ordinal);
         Assert.Contains("  after an answer  the next probe waits for the interval, 1m15s: a middlebox sees no more than one in that time, and death is found up to 2m30s after the answer\n", Explain("5:1:75"), StringComparison.Ordinal);
@@ -140,7 +148,8 @@ public sealed class ExplainTests
         using JsonDocument all = JsonDocument.Parse(Explain(spec, "--json"));
         JsonProperty[] properties = [.. all.RootElement.EnumerateObject()];
         Assert.Equal(
-            ["spec", "meaning", "on", "idleSeconds", "count", "intervalSeconds", "detectionSeconds", "userTimeoutSeconds", "probesPerDay", "bytesPerDayIPv4", "bytesPerDayIPv6", "as"],
+            ["spec", "meaning", "on", "idleSeconds", "count", "intervalSeconds", "detectionSeconds", "userTimeoutSeconds", "probesPerDay", "bytesPerDayIPv4", "bytesPerDayIPv6",
+                "flows", "bytesPerDayAllFlowsIPv4", "bytesPerDayAllFlowsIPv6", "pricePerMB", "pricePerDayAllFlowsIPv4", "pricePerDayAllFlowsIPv6", "middleboxes", "as"],
             properties.Select(p => p.Name));
         Assert.Equal(numbers, string.Join(' ', properties[3..11].Select(p => p.Value.GetRawText())));
         Assert.Equal(spec != "off", all.RootElement.GetProperty("on").GetBoolean());
@@ -153,7 +162,7 @@ public sealed class ExplainTests
     [InlineData("--as: 'apache' is not known: give one of proftpd, nginx, haproxy,", "60:4:15", "--as", "apache")]
     [InlineData("count '15s' has a unit: the order is idle:count:interval", "60:15s:4")]
     [InlineData("idle -5s is below 1ms", "-5:4:15")]
-    [InlineData("Required argument missing", "--json")]
+    [InlineData("give SPEC (60:4:15), or --for what stands on the path", "--json")]
     [InlineData("Unrecognized command or argument", "60:4:15", "70:4:15")]
     public async Task Misuse_is_named_and_exits_with_2(string fault, params string[] args)
     {
@@ -162,12 +171,64 @@ public sealed class ExplainTests
         Assert.Equal(2, await CommandLine.RunAsync(["explain", .. args]));
     }
 
-    private static string Explain(params string[] args)
+    [Fact]
+    public void Says_what_middleboxes_make_of_it()
+    {
+        Assert.Contains("  middleboxes      survives", Explain("200:4:15"), StringComparison.Ordinal);
+        Assert.Contains("fewer: home-gateway 0, azure-lb 0, azure-nat 0\n", Explain("200:4:15"), StringComparison.Ordinal);
+        Assert.Contains("too late for home-gateway 3m59s, azure-lb 4m0s, azure-nat 4m0s, aws-ec2 5m50s, aws-nat 5m50s and 12 more\n", Explain("on"), StringComparison.Ordinal);
+        string[] table = Explain("60:4:15", "--middleboxes").Split('\n');
+        Assert.Equal((2 * Known) + 2, table.Length);
+        Assert.Contains(table, line => line.StartsWith("aws-alb ", StringComparison.Ordinal) && line.EndsWith("payload only  no: use the gateway", StringComparison.Ordinal));
+        Assert.Contains(table, line => line.EndsWith("AWS VPC documentation, 2026-11-21; weak source", StringComparison.Ordinal));
+        using JsonDocument json = JsonDocument.Parse(Explain("60:4:15", "--json"));
+        Assert.Equal(Known - AboveTcp, json.RootElement.GetProperty("middleboxes").EnumerateArray().Count(m => m.GetProperty("survived").GetBoolean()));
+    }
+
+    [Fact]
+    public void Says_what_many_flows_cost()
+    {
+        string text = Explain("60:4:15", "--flows", "1000", "--price-per-mb", "5.5");
+        Assert.Contains("  1000 flows       1440000 probes a day, 149.76 MB (IPv6 207.36 MB)\n", text, StringComparison.Ordinal);
+        Assert.Contains("  price            at 5.5 per MB 823.68 a day for 1000 flows (IPv6 1140.48)\n", text, StringComparison.Ordinal);
+        using JsonDocument json = JsonDocument.Parse(Explain("60:4:15", "--json", "--price-per-mb", "2"));
+        Assert.Equal("1 149760 207360 2 0.29952 0.41472", string.Join(' ', json.RootElement.EnumerateObject().SkipWhile(p => p.Name != "flows").Take(6).Select(p => p.Value.GetRawText())));
+    }
+
+    [Fact]
+    public void Goes_the_other_way()
+    {
+        string text = Explain("--for", "aws-nlb,azure-lb", "--detect", "60s", "--loss", "1%");
+        Assert.StartsWith(Lines(
+            "35:5:5: idle 35s, 5 probes 5s apart: dead after 60s",
+            "  cheapest for     aws-nlb 5m50s, azure-lb 4m0s, and finds a dead peer within 60s",
+            "  refreshes        azure-lb 4m0s in spite of 4 lost probes in a row, with a timer that is an eighth late",
+            "  losses           of 1% of the segments end 0.00281 flows wrongly, per flow and year; the bound is 0.01"), text, StringComparison.Ordinal);
+        Assert.StartsWith("no policy: aws-alb counts bytes of the application only", Run(1, "--for", "aws-alb,300s"), StringComparison.Ordinal);
+        using JsonDocument none = JsonDocument.Parse(Run(1, "--for", "300s", "--detect", "20s", "--json"));
+        using JsonDocument one = JsonDocument.Parse(Explain("--for", "300s", "--json"));
+        Assert.Equal(one.RootElement.EnumerateObject().Select(p => p.Name), none.RootElement.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(JsonValueKind.Null, none.RootElement.GetProperty("spec").ValueKind);
+    }
+
+    [Theory]
+    [InlineData("'klingon' is neither a known middlebox nor a duration such as 300s: known are aws-alb,", "--for", "klingon")]
+    [InlineData("--detect goes with --for", "60:4:15", "--detect", "5s")]
+    [InlineData("SPEC and --for exclude each other", "60:4:15", "--for", "300s")]
+    [InlineData("--as goes with SPEC", "--for", "300s", "--as", "nginx")]
+    [InlineData("'100%' is not a part from 0% to 99%", "--for", "300s", "--loss", "100%")]
+    [InlineData("'-1' is not a price", "60:4:15", "--price-per-mb", "-1")]
+    public void Options_that_do_not_fit_are_named(string fault, params string[] args) =>
+        Assert.Contains(ExplainCommand.Create().Parse(args).Errors, error => error.Message.Contains(fault, StringComparison.Ordinal));
+
+    private static string Explain(params string[] args) => Run(0, args);
+
+    private static string Run(int code, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
         int exit = ExplainCommand.Create().Parse(args).Invoke(new InvocationConfiguration { Output = output, Error = error });
-        Assert.Equal((0, ""), (exit, error.ToString()));
+        Assert.Equal((code, ""), (exit, error.ToString()));
         return output.ToString();
     }
 }

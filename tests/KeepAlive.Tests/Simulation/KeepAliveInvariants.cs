@@ -1,17 +1,16 @@
 using KeepAlive.Core;
+using KeepAlive.Paths.Simulation;
 
 namespace KeepAlive.Tests.Simulation;
 
 /// <summary>
-/// The three promises of keepalive, for many flows on one schedule, over a network that loses probes and answers and
-/// with peers that die: a binding longer than the refresh never expires; a dead peer is found within the detection time;
-/// a live peer is declared dead only if count probes or answers in a row were lost.
+/// The three promises of keepalive, in the world that <c>keepalive simulate</c> plays: a binding longer than the refresh never
+/// expires; a dead peer is found within the detection time; a live peer is declared dead only if count probes or answers in a
+/// row were lost. Peers, losses, outages and sleep are the world's; what is due when is the gateway's own code.
 /// </summary>
 public sealed class KeepAliveInvariants
 {
-    private const int Seeds = 60;
-    private const int Flows = 60;
-    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(30);
+    private const int Seeds = 120;
 
     // What the wheel may be late by, each time a flow waits for it.
     private static readonly TimeSpan Slot = TimeSpan.FromTicks(1 << 17);
@@ -19,135 +18,95 @@ public sealed class KeepAliveInvariants
     [Theory]
     [InlineData(ProbeQuestion.PeerAlive)]
     [InlineData(ProbeQuestion.BindingFresh)]
-    public void Hold_for_every_flow(ProbeQuestion question)
+    public void A_binding_longer_than_the_refresh_never_expires(ProbeQuestion question)
     {
-        int found = 0, lost = 0;
+        long expired = 0;
         for (int seed = 1; seed <= Seeds; seed++)
         {
-            foreach (Flow flow in Run(seed, question))
-            {
-                string where = $"seed {seed}, {flow.Policy}";
-                TimeSpan refresh = flow.Refresh + Slot;
-                Assert.True(flow.LongestSilence <= refresh, $"{where}: a binding of {refresh} expired, {flow.LongestSilence} without traffic");
-                if (flow.GaveUp == Instant.Never)
-                {
-                    Assert.True(question == ProbeQuestion.BindingFresh || !flow.Died(Lifetime - refresh - flow.Verdict), $"{where}: a dead peer was not found");
-                    continue;
-                }
-
-                found++;
-                if (!flow.Died(flow.GaveUp - VirtualTimeStart)) lost++;
-                Assert.True(flow.LostInARow >= flow.Policy.Count, $"{where}: given up after {flow.LostInARow} losses");
-                TimeSpan after = flow.GaveUp - flow.LastHeard;
-                Assert.True(after <= refresh + flow.Verdict, $"{where}: found after {after}");
-            }
+            SimulatedWorld world = World(seed, question) with { Loss = 0, Outages = null };
+            TimeSpan enough = Refresh(world) + Slot + world.RoundTrip;
+            SimulationResult held = Simulator.Run(world with { BindingTimeout = enough }, threads: 1);
+            Assert.True(held.Expired + held.ExpiredUnnoticed == 0, $"seed {seed}, {world.Policy}: {held.Expired} bindings of {enough} expired");
+            // Shorter than the shortest idle time that jitter leaves: nothing holds it but messages.
+            SimulationResult lost = Simulator.Run(world with { BindingTimeout = Refresh(world) * 0.85, TrafficEvery = null }, threads: 1);
+            expired += lost.Expired + lost.ExpiredUnnoticed;
         }
 
-        if (question == ProbeQuestion.PeerAlive) Assert.True(found > 100 && lost > 10, $"{found} dead, {lost} of them alive: the simulation shows nothing");
-        else Assert.Equal(0, found);
+        Assert.True(expired > Seeds, $"{expired} bindings shorter than the refresh expired: the simulation shows nothing");
     }
 
-    private static readonly Instant VirtualTimeStart = new VirtualTime().Now;
+    [Fact]
+    public void A_binding_longer_than_the_detection_time_never_expires_whatever_is_lost()
+    {
+        for (int seed = 1; seed <= Seeds; seed++)
+        {
+            SimulatedWorld world = World(seed, ProbeQuestion.PeerAlive);
+            TimeSpan enough = Verdict(world) + world.RoundTrip;
+            SimulationResult held = Simulator.Run(world with { BindingTimeout = enough }, threads: 1);
+            Assert.True(held.Expired + held.ExpiredUnnoticed == 0, $"seed {seed}, {world.Policy}: {held.Expired} bindings of {enough} expired");
+        }
+    }
 
-    private static List<Flow> Run(int seed, ProbeQuestion question)
+    [Fact]
+    public void A_dead_peer_is_found_within_the_detection_time()
+    {
+        long found = 0;
+        for (int seed = 1; seed <= Seeds; seed++)
+        {
+            SimulatedWorld world = World(seed, ProbeQuestion.PeerAlive);
+            SimulationResult result = Simulator.Run(world, threads: 1);
+            // Its last answer may still have been on its way.
+            TimeSpan most = Verdict(world) + world.RoundTrip;
+            Assert.True(result.Detection.Max <= most, $"seed {seed}, {world.Policy}: found after {result.Detection.Max}");
+            Assert.True(result.LongestUnfound <= most, $"seed {seed}, {world.Policy}: not found for {result.LongestUnfound}");
+            found += result.Detection.Count;
+        }
+
+        Assert.True(found > 10 * Seeds, $"{found} dead peers: the simulation shows nothing");
+    }
+
+    [Fact]
+    public void A_live_peer_is_declared_dead_only_if_count_in_a_row_were_lost()
+    {
+        long wrong = 0;
+        for (int seed = 1; seed <= Seeds; seed++)
+        {
+            SimulatedWorld world = World(seed, ProbeQuestion.PeerAlive);
+            SimulationResult result = Simulator.Run(world, threads: 1);
+            Assert.True(result.FewestLost is null || result.FewestLost >= world.Policy.Count, $"seed {seed}, {world.Policy}: given up after {result.FewestLost} losses");
+            wrong += result.FalseDeaths;
+            SimulationResult lossless = Simulator.Run(world with { Loss = 0, Outages = null, Sleep = null }, threads: 1);
+            Assert.Equal((0, 0), (lossless.FalseDeaths, lossless.GivenUpAsleep));
+        }
+
+        Assert.True(wrong > Seeds, $"{wrong} live peers declared dead: the simulation shows nothing");
+    }
+
+    private static SimulatedWorld World(int seed, ProbeQuestion question)
     {
         var random = new Random(seed);
-        var time = new VirtualTime();
-        var schedule = new Schedule<Flow>(time.Now);
-        var flows = new List<Flow>();
-        for (int i = 0; i < Flows; i++) flows.Add(new Flow(time, schedule, question, random));
-        Instant end = time.Now + Lifetime;
-        while (Instant.Min(schedule.NextWake, end) is var wake && time.Now < end)
+        TimeSpan seconds(int least, int most) => TimeSpan.FromSeconds(random.Next(least, most));
+        var policy = new KeepAlivePolicy(seconds(1, 60), random.Next(1, 6), seconds(1, 30));
+        TimeSpan shorter = policy.Idle < policy.Interval ? policy.Idle : policy.Interval;
+        return new SimulatedWorld(policy)
         {
-            time.RunUntil(wake);
-            while (schedule.TryTake(time.Now, out Flow flow)) flow.OnAlarm();
-        }
-
-        return flows;
+            Question = question,
+            Flows = 40,
+            Time = TimeSpan.FromMinutes(30),
+            Seed = (ulong)seed,
+            HasJitter = random.Next(2) == 0,
+            RoundTrip = shorter * (0.5 * random.NextDouble()),
+            Loss = random.Next(3) * 0.2,
+            DeathsPerDay = random.Next(2) * 100,
+            Outages = random.Next(2) == 0 ? null : new Recurrence(seconds(60, 600), seconds(1, 120)),
+            Sleep = random.Next(2) == 0 ? null : new Recurrence(seconds(60, 600), seconds(1, 120)),
+            TrafficEvery = random.Next(2) == 0 ? null : seconds(1, 300),
+        };
     }
 
-    private sealed class Flow
-    {
-        private readonly VirtualTime _time;
-        private readonly Schedule<Flow> _schedule;
-        private readonly Random _random;
-        private readonly ProbeQuestion _question;
-        private readonly ScheduleEntry _entry;
-        private readonly Instant _diesAt;
-        private readonly double _loss;
-        private Probe _probe;
-        private Instant _lastTraffic;
+    // No two probes that must be answered are closer than the interval: as in the kernel, a longer one takes idle's place.
+    private static TimeSpan Refresh(SimulatedWorld world) =>
+        world.Question == ProbeQuestion.BindingFresh || world.Policy.Idle > world.Policy.Interval ? world.Policy.Idle : world.Policy.Interval;
 
-        public Flow(VirtualTime time, Schedule<Flow> schedule, ProbeQuestion question, Random random)
-        {
-            (_time, _schedule, _question, _random) = (time, schedule, question, random);
-            Policy = new KeepAlivePolicy(TimeSpan.FromSeconds(random.Next(1, 60)), random.Next(1, 6), TimeSpan.FromSeconds(random.Next(1, 30)));
-            _probe = new Probe(Policy, question, time.Now, random.NextDouble());
-            _diesAt = random.Next(2) == 0 ? Instant.Never : time.Now + (random.NextDouble() * Lifetime);
-            _loss = random.Next(3) * 0.2;
-            _lastTraffic = LastHeard = time.Now;
-            _entry = schedule.Add(this, _probe.Deadline);
-            Talk();
-        }
-
-        public KeepAlivePolicy Policy { get; }
-
-        public Instant GaveUp { get; private set; } = Instant.Never;
-
-        public Instant LastHeard { get; private set; }
-
-        public int LostInARow { get; private set; }
-
-        public TimeSpan LongestSilence { get; private set; }
-
-        // No two probes that must be answered are closer than the interval: as in the kernel, a longer one takes idle's place.
-        public TimeSpan Refresh => _question == ProbeQuestion.BindingFresh || Policy.Idle > Policy.Interval ? Policy.Idle : Policy.Interval;
-
-        public TimeSpan Verdict => Policy.Count * (Policy.Interval + Slot);
-
-        public bool Died(TimeSpan within) => _diesAt <= VirtualTimeStart + within;
-
-        public void OnAlarm()
-        {
-            switch (_probe.OnDeadline(_time.Now))
-            {
-                case ProbeEffect.GiveUp:
-                    GaveUp = _time.Now;
-                    return;
-                case ProbeEffect.SendProbe:
-                    Traffic();
-                    _probe.OnProbeSent(_time.Now);
-                    LostInARow++;
-                    if (_random.NextDouble() >= _loss) _time.After(Policy.Interval * (_random.NextDouble() * 0.5), Answer);
-                    break;
-            }
-
-            _schedule.Arm(_entry, _probe.Deadline);
-        }
-
-        private void Answer()
-        {
-            if (_time.Now >= _diesAt || GaveUp != Instant.Never) return;
-            Traffic();
-            LostInARow = 0;
-            LastHeard = _time.Now;
-            _probe.OnReceived(_time.Now); // and the schedule is not touched
-        }
-
-        // Now and then the two ends have something to say by themselves.
-        private void Talk() => _time.After(_random.NextDouble() * TimeSpan.FromMinutes(10), () =>
-        {
-            if (GaveUp != Instant.Never) return;
-            if (_random.Next(2) == 0) Answer();
-            else _probe.OnSent(Traffic());
-            Talk();
-        });
-
-        private Instant Traffic()
-        {
-            TimeSpan silence = _time.Now - _lastTraffic;
-            if (silence > LongestSilence) LongestSilence = silence;
-            return _lastTraffic = _time.Now;
-        }
-    }
+    private static TimeSpan Verdict(SimulatedWorld world) => Refresh(world) + Slot + (world.Policy.Count * (world.Policy.Interval + Slot));
 }
