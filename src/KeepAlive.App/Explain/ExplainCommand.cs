@@ -45,10 +45,10 @@ internal static class ExplainCommand
         KeepAliveSpec spec = parsed.GetValue(Spec);
         Dialect? dialect = parsed.GetValue(As);
         output.Write(
-            parsed.GetValue(Json) ? Explanation.Json(writer => Explanation.Write(writer, spec, dialect is null ? Dialect.All : [dialect], traffic))
+            parsed.GetValue(Json) ? Explanation.Json(writer => Explanation.Write(writer, spec, dialect is null ? Dialect.All : [dialect], traffic, MeasuredVerdicts.Read()))
             : dialect is not null ? string.Join('\n', dialect.Render(spec)) + "\n"
             : parsed.GetValue(Middleboxes) ? MiddleboxVerdicts.Table(spec.Policy ?? KeepAlivePolicy.Default)
-            : Explanation.ToText(spec, traffic));
+            : Explanation.ToText(spec, traffic, MeasuredVerdicts.Read()));
         return CommandLine.Done;
     }
 

@@ -13,14 +13,14 @@ internal static class Explanation
     /// <summary>Of the names of facts.</summary>
     public const int NameWidth = 17;
 
-    public static string ToText(KeepAliveSpec spec, Traffic traffic)
+    public static string ToText(KeepAliveSpec spec, Traffic traffic, MeasuredVerdicts measured)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{spec}: {spec.Describe()}\n");
         if (spec.IsOn && spec.Policy is null) text.Append(CultureInfo.InvariantCulture, $"  below: as if they were Linux's defaults, {KeepAlivePolicy.Default}\n");
         if (spec.IsOn)
         {
-            foreach ((string name, string value) in Facts(spec.Policy ?? KeepAlivePolicy.Default, traffic)) text.Append("  ").Append(name.PadRight(NameWidth)).Append(value).Append('\n');
+            foreach ((string name, string value) in Facts(spec.Policy ?? KeepAlivePolicy.Default, traffic, measured)) text.Append("  ").Append(name.PadRight(NameWidth)).Append(value).Append('\n');
         }
 
         foreach (Dialect dialect in Dialect.All)
@@ -33,13 +33,14 @@ internal static class Explanation
     }
 
     /// <summary>The shape is the same for every SPEC; numbers that it does not have are null.</summary>
-    public static void Write(Utf8JsonWriter writer, KeepAliveSpec spec, IEnumerable<Dialect> dialects, Traffic traffic)
+    public static void Write(Utf8JsonWriter writer, KeepAliveSpec spec, IEnumerable<Dialect> dialects, Traffic traffic, MeasuredVerdicts measured)
     {
         writer.WriteString("spec", spec.ToString());
         writer.WriteString("meaning", spec.Describe());
         writer.WriteBoolean("on", spec.IsOn);
         WriteNumbers(writer, [.. Numbers(spec.Policy), .. traffic.Numbers(spec.Policy)]);
         MiddleboxVerdicts.Write(writer, spec.Policy);
+        measured.Write(writer, spec.Policy);
         writer.WriteStartObject("as");
         foreach (Dialect dialect in dialects) writer.WriteString(dialect.Name, string.Join('\n', dialect.Render(spec)));
         writer.WriteEndObject();
@@ -80,7 +81,7 @@ internal static class Explanation
         ("bytesPerDayIPv6", policy is null ? null : Cost.BytesPerDay(policy, Cost.SegmentBytesIPv6)),
     ];
 
-    private static IEnumerable<(string Name, string Value)> Facts(KeepAlivePolicy policy, Traffic traffic)
+    private static IEnumerable<(string Name, string Value)> Facts(KeepAlivePolicy policy, Traffic traffic, MeasuredVerdicts measured)
     {
         string detection = Duration.Format(policy.DetectionTime), interval = Duration.Format(policy.Interval);
         yield return ("first probe", $"{Duration.Format(policy.Idle)} after the last sign of life");
@@ -91,11 +92,14 @@ internal static class Explanation
         yield return ("data under way", "keepalive waits while data is unacknowledged: " + (policy.DetectionTime <= UserTimeout.DerivedMax
             ? $"set the TCP user timeout as well, to {detection}, or Linux retries for about 15 minutes"
             : "Linux retries for about 15 minutes, sooner than this policy; leave the TCP user timeout alone"));
-        string name = "middleboxes";
-        foreach (string line in MiddleboxVerdicts.Summary(policy))
+        foreach ((string title, IEnumerable<string> lines) in ((string, IEnumerable<string>)[])[("middleboxes", MiddleboxVerdicts.Summary(policy)), ("measured paths", measured.Summary(policy))])
         {
-            yield return (name, line);
-            name = "";
+            string name = title;
+            foreach (string line in lines)
+            {
+                yield return (name, line);
+                name = "";
+            }
         }
     }
 }

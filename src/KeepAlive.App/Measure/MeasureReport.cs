@@ -1,6 +1,7 @@
 using System.Globalization;
 using KeepAlive.App.Explain;
 using KeepAlive.Core;
+using KeepAlive.Paths.Catalogue;
 using KeepAlive.Paths.Measure;
 
 namespace KeepAlive.App.Measure;
@@ -60,8 +61,7 @@ internal static class MeasureReport
 
     private static string Worth(KeepAlivePolicy policy, PathFinding found)
     {
-        int lost = PathAdvice.LossesSurvived(policy, found.Low);
-        string loss = found.High is null ? "" : $"survives {lost} lost probe{(lost == 1 ? "" : "s")}, ";
+        string loss = found.High is not null && BindingMargin.LostProbes(policy, found.Low) is { } lost ? $"survives {lost} lost probe{(lost == 1 ? "" : "s")}, " : "";
         return $"{loss}finds a dead peer in {Duration.Format(policy.DetectionTime)}, {Cost.ProbesPerDay(policy)} probes a day";
     }
 

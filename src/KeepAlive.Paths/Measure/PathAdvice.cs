@@ -26,20 +26,11 @@ public static class PathAdvice
         return new KeepAlivePolicy(idle, Count, interval);
     }
 
-    /// <summary>How many probes in a row may be lost before a binding of this timeout expires, or the peer is believed dead.</summary>
-    public static int LossesSurvived(KeepAlivePolicy policy, TimeSpan timeout)
-    {
-        ArgumentNullException.ThrowIfNull(policy);
-        if (policy.Idle > timeout) return -1;
-        return (int)Math.Min(policy.Count - 1, (timeout - policy.Idle).Ticks / policy.Interval.Ticks);
-    }
-
-    // Down to two digits: 153 s is no better than 150.
+    // To two digits: 153 s is no better than 150.
     private static TimeSpan Round(TimeSpan time)
     {
         if (time > IdleMax) return IdleMax;
-        double seconds = Math.Floor(time.TotalSeconds);
-        double unit = seconds < 10 ? 1 : Math.Pow(10, Math.Floor(Math.Log10(seconds)) - 1);
-        return TimeSpan.FromSeconds(Math.Floor(seconds / unit) * unit);
+        double seconds = time.TotalSeconds, unit = seconds < 10 ? 1 : Math.Pow(10, Math.Floor(Math.Log10(seconds)) - 1);
+        return TimeSpan.FromSeconds(Math.Round(seconds / unit) * unit);
     }
 }

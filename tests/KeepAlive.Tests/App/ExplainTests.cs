@@ -149,7 +149,7 @@ public sealed class ExplainTests
         JsonProperty[] properties = [.. all.RootElement.EnumerateObject()];
         Assert.Equal(
             ["spec", "meaning", "on", "idleSeconds", "count", "intervalSeconds", "detectionSeconds", "userTimeoutSeconds", "probesPerDay", "bytesPerDayIPv4", "bytesPerDayIPv6",
-                "flows", "bytesPerDayAllFlowsIPv4", "bytesPerDayAllFlowsIPv6", "pricePerMB", "pricePerDayAllFlowsIPv4", "pricePerDayAllFlowsIPv6", "middleboxes", "as"],
+                "flows", "bytesPerDayAllFlowsIPv4", "bytesPerDayAllFlowsIPv6", "pricePerMB", "pricePerDayAllFlowsIPv4", "pricePerDayAllFlowsIPv6", "middleboxes", "measuredPaths", "as"],
             properties.Select(p => p.Name));
         Assert.Equal(numbers, string.Join(' ', properties[3..11].Select(p => p.Value.GetRawText())));
         Assert.Equal(spec != "off", all.RootElement.GetProperty("on").GetBoolean());
