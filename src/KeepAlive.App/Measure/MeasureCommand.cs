@@ -53,7 +53,7 @@ internal static class MeasureCommand
             var remote = (IPEndPoint)control.RemoteEndPoint!;
             PathFinding found = await new Measurer(new MeasureOptions { Max = parsed.GetValue(Max) }, token, screen.Show).RunAsync(control, stop.Token).ConfigureAwait(false);
             screen.Clear();
-            if (found.Failed > 0 && found.Connections <= found.Failed) return Fail($"{found.Failed} of {found.Failed + found.Connections} connections could not be made: nothing can be said; does something on the way limit connections?");
+            if (found is { High: null, Low.Ticks: 0 }) return Fail($"{found.Failed} of {found.Failed + found.Connections} connections could not be made, so that nothing can be said: does something on the way limit connections?");
             var record = new PathRecord($"{target}", remote, local, DateTimeOffset.UtcNow, found);
             parsed.InvocationConfiguration.Output.Write(parsed.GetValue(Json) ? PathJson.ToText(record) : MeasureReport.ToText(found));
             if (parsed.GetValue(Save) is { } file and not "off") new PathStore(file).Save(record);
@@ -92,7 +92,8 @@ internal static class MeasureCommand
     {
         if (result.Tokens.Count == 0) return null;
         if (HostPort.TryParse(result.Tokens[^1].Value, out HostPort target, out string? fault)) return target;
-        result.AddError(fault);
+        // There may be a password in a URL.
+        result.AddError(result.Tokens[^1].Value.Contains("://", StringComparison.Ordinal) ? "a URL goes with --against; without it give a reflector's HOST:PORT" : fault);
         return null;
     }
 
