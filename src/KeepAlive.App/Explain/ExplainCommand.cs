@@ -45,7 +45,7 @@ internal static class ExplainCommand
         KeepAliveSpec spec = parsed.GetValue(Spec);
         Dialect? dialect = parsed.GetValue(As);
         output.Write(
-            parsed.GetValue(Json) ? Explanation.Json(writer => Explanation.Write(writer, spec, dialect is null ? Dialect.All : [dialect], traffic, MeasuredVerdicts.Read()))
+            parsed.GetValue(Json) ? JsonText.Of(writer => Explanation.Write(writer, spec, dialect is null ? Dialect.All : [dialect], traffic, MeasuredVerdicts.Read()))
             : dialect is not null ? string.Join('\n', dialect.Render(spec)) + "\n"
             : parsed.GetValue(Middleboxes) ? MiddleboxVerdicts.Table(spec.Policy ?? KeepAlivePolicy.Default)
             : Explanation.ToText(spec, traffic, MeasuredVerdicts.Read()));
@@ -55,7 +55,7 @@ internal static class ExplainCommand
     private static int Choose(ParseResult parsed, Traffic traffic, TextWriter output)
     {
         var choice = ChoiceExplanation.Of(parsed.GetValue(For)!, IsGiven(parsed, Detect) ? parsed.GetValue(Detect) : null, parsed.GetValue(Loss));
-        output.Write(parsed.GetValue(Json) ? Explanation.Json(writer => choice.Write(writer, traffic)) : choice.ToText(traffic));
+        output.Write(parsed.GetValue(Json) ? JsonText.Of(writer => choice.Write(writer, traffic)) : choice.ToText(traffic));
         return choice.Policy is null ? CommandLine.Failed : CommandLine.Done;
     }
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using KeepAlive.Core;
 using KeepAlive.Sockets;
@@ -44,20 +43,6 @@ internal static class Explanation
         writer.WriteStartObject("as");
         foreach (Dialect dialect in dialects) writer.WriteString(dialect.Name, string.Join('\n', dialect.Render(spec)));
         writer.WriteEndObject();
-    }
-
-    /// <summary>One object, whose members the caller writes.</summary>
-    public static string Json(Action<Utf8JsonWriter> write)
-    {
-        using var bytes = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            write(writer);
-            writer.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(bytes.ToArray()) + "\n";
     }
 
     public static void WriteNumbers(Utf8JsonWriter writer, IEnumerable<(string Name, double? Value)> numbers)

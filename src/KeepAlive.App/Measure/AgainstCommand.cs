@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Ping;
 using KeepAlive.Core;
@@ -57,24 +56,16 @@ internal static class AgainstCommand
         return text.ToString();
     }
 
-    private static string ToJson(string what, LadderFinding found)
+    private static string ToJson(string what, LadderFinding found) => JsonText.Of(json =>
     {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true }))
-        {
-            json.WriteStartObject();
-            json.WriteString("against", what);
-            json.WriteString("spokeFirst", "client");
-            json.WriteNumber("answeredSeconds", Math.Round(found.Low.TotalSeconds, 3));
-            if (found.High is { } high) json.WriteNumber("lostSeconds", Math.Round(high.TotalSeconds, 3));
-            else json.WriteNull("lostSeconds");
-            json.WriteString("verdict", found.Lost?.Name);
-            json.WriteString("text", found.Lost?.Text);
-            json.WriteNumber("sessions", found.Sessions);
-            json.WriteNumber("tookSeconds", Math.Round(found.Took.TotalSeconds, 3));
-            json.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(bytes.ToArray()) + "\n";
-    }
+        json.WriteString("against", what);
+        json.WriteString("spokeFirst", "client");
+        json.WriteNumber("answeredSeconds", Math.Round(found.Low.TotalSeconds, 3));
+        if (found.High is { } high) json.WriteNumber("lostSeconds", Math.Round(high.TotalSeconds, 3));
+        else json.WriteNull("lostSeconds");
+        json.WriteString("verdict", found.Lost?.Name);
+        json.WriteString("text", found.Lost?.Text);
+        json.WriteNumber("sessions", found.Sessions);
+        json.WriteNumber("tookSeconds", Math.Round(found.Took.TotalSeconds, 3));
+    });
 }

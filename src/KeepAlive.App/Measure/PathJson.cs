@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using KeepAlive.Paths.Measure;
 
@@ -12,20 +10,23 @@ namespace KeepAlive.App.Measure;
 internal static class PathJson
 {
     private const string Time = "yyyy-MM-dd'T'HH:mm:ss'Z'";
-    private static readonly JsonWriterOptions Options = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>One path.</summary>
-    public static string ToText(PathRecord record) => Written(json => Write(json, record));
+    public static string ToText(PathRecord record) => JsonText.Of(json => Write(json, record));
 
     /// <summary>All of them, as a file.</summary>
-    public static string ToText(IEnumerable<PathRecord> records) => Written(json =>
+    public static string ToText(IEnumerable<PathRecord> records) => JsonText.Of(json =>
     {
-        json.WriteStartObject();
         json.WriteNumber("version", 1);
         json.WriteStartArray("paths");
-        foreach (PathRecord record in records) Write(json, record);
+        foreach (PathRecord record in records)
+        {
+            json.WriteStartObject();
+            Write(json, record);
+            json.WriteEndObject();
+        }
+
         json.WriteEndArray();
-        json.WriteEndObject();
     });
 
     /// <summary>Reads such a file.</summary>
@@ -49,7 +50,6 @@ internal static class PathJson
     private static void Write(Utf8JsonWriter json, PathRecord record)
     {
         PathFinding found = record.Finding;
-        json.WriteStartObject();
         json.WriteString("target", record.Target);
         json.WriteString("remote", $"{record.Remote}");
         json.WriteString("local", record.Local);
@@ -70,7 +70,6 @@ internal static class PathJson
         json.WriteNumber("failedConnections", found.Failed);
         json.WriteNumber("tookSeconds", Rounded(found.Took.TotalSeconds));
         json.WriteNumber("roundTripMs", Rounded(found.RoundTrip.TotalMilliseconds));
-        json.WriteEndObject();
     }
 
     private static PathRecord Read(JsonElement path) => new(
@@ -110,11 +109,4 @@ internal static class PathJson
     }
 
     private static double Rounded(double number) => Math.Round(number, 3);
-
-    private static string Written(Action<Utf8JsonWriter> write)
-    {
-        using var bytes = new MemoryStream();
-        using (var json = new Utf8JsonWriter(bytes, Options)) write(json);
-        return Encoding.UTF8.GetString(bytes.ToArray()) + "\n";
-    }
 }

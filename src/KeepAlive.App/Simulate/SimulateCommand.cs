@@ -56,7 +56,7 @@ internal static class SimulateCommand
         }
 
         parsed.InvocationConfiguration.Output.Write(
-            parsed.GetValue(Json) ? Explanation.Json(writer => SimulationJson.Write(writer, scenario, runs))
+            parsed.GetValue(Json) ? JsonText.Of(writer => SimulationJson.Write(writer, scenario, runs))
             : runs.Count == 1 ? SimulationText.Of(scenario, runs[0]) : SimulationText.Compare(scenario, runs));
         return parsed.GetValue(Svg) is { } file ? Draw(file, scenario, runs) : CommandLine.Done;
     }
