@@ -89,6 +89,17 @@ public sealed class TunerTests
         Assert.Equal("185:9:75", tuner.OnBroken(KeepAlivePolicy.Default, Seconds(200)).Policy.ToString());
     }
 
+    [Fact]
+    public void Goes_to_what_was_measured_to_be_enough_at_once_and_never_below()
+    {
+        var tuner = new Tuner(KeepAlivePolicy.Default, enough: Policy("150:4:25"));
+        Assert.Equal("a flow broke after 30m0s of silence: idle lowered from 2h0m0s to 2m30s, which was measured to be enough", Break(tuner, Seconds(1800)).Why);
+        Assert.Equal(new TunerAdvice(TunerEffect.CannotHelp, Policy("150:9:75"), "a flow broke after 2m0s of silence: idle is not lowered below 2m30s, which was measured to be enough: measure the path again"), Break(tuner, Seconds(120)));
+        Assert.Equal("150:10:75", Break(tuner).Policy.ToString());
+        // Also where it is below the floor.
+        Assert.Equal("3:9:75", new Tuner(KeepAlivePolicy.Default, enough: Policy("3:4:1")).OnBroken(KeepAlivePolicy.Default).Policy.ToString());
+    }
+
     [Theory]
     [InlineData("60:20:300", "60:20:300 45:20:300 30:20:300 15:20:300")]
     [InlineData("5:15:110", "5:15:110 5:15:120")]
