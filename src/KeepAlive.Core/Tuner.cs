@@ -131,7 +131,8 @@ public sealed class Tuner
 
     private TunerAdvice LowerIdle(TimeSpan? silence)
     {
-        TimeSpan below = (silence ?? Policy.Idle) - _step;
+        // A silence is measured, and kernels count whole seconds.
+        TimeSpan below = silence is { } measured ? TimeSpan.FromSeconds(Math.Floor((measured - _step).TotalSeconds)) : Policy.Idle - _step;
         TimeSpan idle = below > _idleFloor && _enough is null ? below : _idleFloor;
         string broke = silence is { } known ? $"a flow broke after {Text(known)} of silence" : "a flow broke while idle";
         return Change(TunerPhase.Idle, new KeepAlivePolicy(idle, Policy.Count, Policy.Interval), $"{broke}: idle lowered from {Text(Policy.Idle)} to {Text(idle)}{(_enough is null ? "" : ", which was measured to be enough")}");

@@ -189,7 +189,7 @@ internal class FlowRelay : IWireOwner, ITimed
         }
 
         // What a path or a peer ends a flow with that was silent for too long; the others are faults nearer to us.
-        TuneStep? step = error is SocketError.TimedOut or SocketError.ConnectionReset ? Broke(leg, Instant.Zero, MonotonicClock.Now) : null;
+        TuneStep? step = error is SocketError.TimedOut or SocketError.ConnectionReset ? Broke(leg, error, Instant.Zero, MonotonicClock.Now) : null;
         Die(leg, RelayFailure.Describe(call, error));
         Tell(step, leg);
     }
@@ -283,7 +283,7 @@ internal class FlowRelay : IWireOwner, ITimed
         bool isUnanswered = bound is { } within && watch.IsOwed(Flow.Received(leg.Other())) && watch.IsDead(Wire!.Contact(leg), within, now);
         string? why = isUnanswered ? $"nothing sent to it was acknowledged for {Duration.Format(bound!.Value)}" : Wire!.DeathUnread(leg);
         if (why is null) return false;
-        TuneStep? step = isUnanswered ? Broke(leg, watch.OwedSince, now) : null;
+        TuneStep? step = isUnanswered ? Broke(leg, SocketError.TimedOut, watch.OwedSince, now) : null;
         Die(leg, why);
         Tell(step, leg);
         return true;
@@ -293,7 +293,7 @@ internal class FlowRelay : IWireOwner, ITimed
 
     private TimeSpan LookEvery()
     {
-        if (Setting.Options.Paths is not { } paths) return Setting.KeepAlive.SendLook;
+        if (Setting.Options.Paths is not { } paths || (Setting.KeepAlive.SendBound is null && !paths.Tunes)) return Setting.KeepAlive.SendLook;
         TimeSpan common = (Setting.Options.Tcp.Policy ?? KeepAlivePolicy.Default).DetectionTime;
         TimeSpan downstream = paths.PolicyOf(this, Leg.Downstream)?.DetectionTime ?? common, upstream = paths.PolicyOf(this, Leg.Upstream)?.DetectionTime ?? common;
         return LegKeepAlive.LookEvery(downstream < upstream ? downstream : upstream);
@@ -303,8 +303,9 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         if (Setting.Options.Paths is not { } paths) return;
         Joined joined = paths.Join(this, client, server, MonotonicClock.Now);
-        if (joined.Downstream is { } down) Keep(Leg.Downstream, down);
-        if (joined.Upstream is { } up) Keep(Leg.Upstream, up);
+        KeepAlivePolicy? common = Setting.Options.Tcp.Policy; // which they have already
+        if (joined.Downstream is { } down && down != common) Keep(Leg.Downstream, down);
+        if (joined.Upstream is { } up && up != common) Keep(Leg.Upstream, up);
         if (joined.DownstreamNews is { } downNews) Emit(FlowEventKind.Notice, downNews, Leg.Downstream);
         if (joined.UpstreamNews is { } upNews) Emit(FlowEventKind.Notice, upNews, Leg.Upstream);
     }
@@ -316,11 +317,12 @@ internal class FlowRelay : IWireOwner, ITimed
     }
 
     // Before it is closed: its times are gone then.
-    private TuneStep? Broke(Leg leg, Instant owed, Instant now)
+    private TuneStep? Broke(Leg leg, SocketError error, Instant owed, Instant now)
     {
         if (_state != State.Relaying || _death is not null || Setting.Options.Paths is not { Tunes: true } paths) return null;
         Instant Said(Leg by) => new(now.Ticks - Flow.Silence(by, now).Ticks);
-        return paths.OnBroken(this, leg, IdleSilence.Of(Said(leg), Wire!.LastContact(leg), Said(leg.Other()), owed, now));
+        var silence = IdleSilence.Of(Said(leg), Wire!.LastContact(leg), Said(leg.Other()), owed, now);
+        return paths.OnBroken(this, leg, silence with { IsAsked = silence.IsAsked || error == SocketError.TimedOut });
     }
 
     private void Tell(TuneStep? step, Leg leg)

@@ -7,7 +7,8 @@ namespace KeepAlive.Gateway.Tuning;
 /// <param name="Length">From the last that was heard of the peer to what it did not answer; without such, to now.</param>
 /// <param name="Heard">When that last was: bytes, an acknowledgment, or an answer to a probe.</param>
 /// <param name="Received">When its peer sent bytes last.</param>
-internal readonly record struct IdleSilence(TimeSpan Length, Instant Heard, Instant Received)
+/// <param name="IsAsked">Whether something waited for its answer, bytes or a probe: a reset that comes unasked may be the peer's own end.</param>
+internal readonly record struct IdleSilence(TimeSpan Length, Instant Heard, Instant Received, bool IsAsked)
 {
     /// <summary>Of a leg that is found dead now.</summary>
     /// <param name="received">When its peer sent bytes last.</param>
@@ -20,6 +21,6 @@ internal readonly record struct IdleSilence(TimeSpan Length, Instant Heard, Inst
         Instant heard = last is { } contact ? Instant.Max(received, new Instant(now.Ticks - contact.Silence.Ticks)) : received;
         // Several may have been said and none answered: the first of them is what found it broken.
         Instant used = said <= heard ? now : owed > heard ? Instant.Min(said, owed) : said;
-        return new IdleSilence(used - heard, heard, received);
+        return new IdleSilence(used - heard, heard, received, said > heard || last is { UnansweredProbes: > 0 });
     }
 }

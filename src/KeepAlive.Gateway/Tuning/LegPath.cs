@@ -58,8 +58,11 @@ internal sealed class LegPath(KnownPath path, Instant now)
     public TuneStep? OnBroken(IdleSilence silence, TimeSpan floor)
     {
         KeepAlivePolicy under = silence.Heard < _since ? _before ?? Under : Under;
-        TimeSpan length = WasAnswering(silence) ? silence.Heard + silence.Length - _spoken : silence.Length;
-        return length < floor && length < under.Idle ? null : path.Tuner?.OnBroken(under, length);
+        bool wasAnswering = WasAnswering(silence);
+        // Programs that end by a reset are many. A path that does so while probes are answered shows it by data, too.
+        if (wasAnswering && !silence.IsAsked) return null;
+        TimeSpan length = wasAnswering ? silence.Heard + silence.Length - _spoken : silence.Length;
+        return length < floor && length < under.Idle ? null : path.Tuner?.OnBroken(under, FlowTexts.Round(length));
     }
 
     // Whether the last that was heard was the answer to a probe: something answers them, and the binding is gone all the same.

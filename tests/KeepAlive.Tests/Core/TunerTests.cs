@@ -64,6 +64,7 @@ public sealed class TunerTests
         Assert.Equal(TunerPhase.Settled, tuner.Phase);
         // It was probed and broke all the same: when it was found says nothing about when it broke.
         Assert.Equal("210:9:75", Break(tuner, Seconds(900)).Policy.ToString());
+        Assert.Equal("150:9:75", Break(tuner, Seconds(165.7)).Policy.ToString());
         Assert.Equal("15:9:75", Break(tuner, Seconds(16)).Policy.ToString());
     }
 

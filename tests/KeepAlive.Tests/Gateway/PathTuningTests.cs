@@ -23,7 +23,7 @@ public sealed class PathTuningTests
     {
         PeerContact? last = acknowledged == 0 ? null : new PeerContact { SinceData = Seconds(800), SinceAck = Seconds(900 - acknowledged) };
         var silence = IdleSilence.Of(At(100), last, At(said), owed == 0 ? Instant.Zero : At(owed), At(900));
-        Assert.Equal(new IdleSilence(Seconds(length), At(heard), At(100)), silence);
+        Assert.Equal(new IdleSilence(Seconds(length), At(heard), At(100), said > heard), silence);
     }
 
     [Fact]
@@ -70,8 +70,8 @@ public sealed class PathTuningTests
         TuneStep changed = other.OnBroken(Silence(320), Floor)!;
         leg.Change(changed.Change!, At(1000));
         // Probed at once by the new policy, and long forgotten by the middlebox: the first break has been seen to.
-        Assert.Null(leg.OnBroken(new IdleSilence(Seconds(1000), At(30), At(30)), Floor));
-        Assert.NotNull(leg.OnBroken(new IdleSilence(Seconds(400), At(1001), At(1001)), Floor));
+        Assert.Null(leg.OnBroken(new IdleSilence(Seconds(1000), At(30), At(30), IsAsked: true), Floor));
+        Assert.NotNull(leg.OnBroken(new IdleSilence(Seconds(400), At(1001), At(1001), IsAsked: true), Floor));
     }
 
     // Something else answers the probes: heard a moment ago, it was silent all the same.
@@ -80,8 +80,18 @@ public sealed class PathTuningTests
     {
         LegPath leg = Leg();
         Live(leg, from: 0, times: 3);
-        TuneStep step = leg.OnBroken(new IdleSilence(Seconds(2), At(1800), At(0)), Floor)!;
+        TuneStep step = leg.OnBroken(new IdleSilence(Seconds(2), At(1800), At(0), IsAsked: true), Floor)!;
         Assert.Equal("192.0.2.1: a flow broke while idle: idle lowered from 10m0s to 9m45s; now 585:3:10", step.Text);
+    }
+
+    [Fact]
+    public void A_reset_unasked_by_a_peer_that_answers_probes_is_its_own_end()
+    {
+        LegPath leg = Leg();
+        Live(leg, from: 0, times: 3);
+        Assert.Null(leg.OnBroken(new IdleSilence(Seconds(100), At(1800), At(0), IsAsked: false), Floor));
+        // Not probed yet: the path's timeout may be that short.
+        Assert.NotNull(Leg().OnBroken(new IdleSilence(Seconds(100), At(0), At(0), IsAsked: false), Floor));
     }
 
     [Fact]
@@ -125,7 +135,7 @@ public sealed class PathTuningTests
 
     private static PeerContact Contact(int data, int answer) => new() { SinceData = Seconds(data), SinceSent = Seconds(data), SinceAck = Seconds(answer) };
 
-    private static IdleSilence Silence(int seconds) => new(Seconds(seconds), At(0), At(0));
+    private static IdleSilence Silence(int seconds) => new(Seconds(seconds), At(0), At(0), IsAsked: true);
 
     private static KeepAlivePolicy Policy(string text) => KeepAliveSpec.Parse(text).Policy!;
 

@@ -165,7 +165,8 @@ internal sealed class SimulatedPath
         private void Break()
         {
             (_world.Broken, _world.LastBroken) = (_world.Broken + 1, Now);
-            _world.Take(_leg.OnBroken(IdleSilence.Of(_data, Seen, _owed == Instant.Zero ? _data : _owed, _owed, Now), Floor));
+            var silence = IdleSilence.Of(_data, Seen, _owed == Instant.Zero ? _data : _owed, _owed, Now);
+            _world.Take(_leg.OnBroken(silence with { IsAsked = true }, Floor));
             Begin();
         }
 
