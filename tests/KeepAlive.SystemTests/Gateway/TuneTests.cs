@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -56,9 +58,28 @@ public sealed class TuneTests
         await Task.Delay(TimeSpan.FromSeconds(12), TestContext.Current.CancellationToken); // it is being probed by now, in vain, for 3 s more
         await using FlowsOf second = await FlowsOf.OpenAsync(lab, gateway, listener, 1);
         await gateway.LineAsync("now 3:3:1, on 1 live flow(s), too", Patience);
-        await gateway.LineAsync("3:3:1 holds: 10 idle times lived through, by 1 flow(s)", Patience);
+        await Task.Delay(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken); // longer than the middlebox remembers, shorter than the idle it began with
         await second.SpeakAsync();
         Assert.Equal(1, gateway.Count("died"));
+    }
+
+    // It answers what comes for a forgotten flow by a reset: the silence before that is known, and idle goes a step of 15 s below it.
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("portable")]
+    public async Task Goes_below_a_silence_that_did_not_survive(string engine)
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default with { Resets = true });
+        using var work = new WorkFolder();
+        using Socket listener = await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address));
+        await using GatewayProcess gateway = await StartAsync(lab, listener, work, "--tcp", "600:3:1", "--tune", "--tune-floor", "2s", "--engine", engine);
+        var silent = Stopwatch.StartNew();
+        await using FlowsOf flows = await FlowsOf.OpenAsync(lab, gateway, listener, 1);
+        await Task.Delay(TimeSpan.FromSeconds(19.5), TestContext.Current.CancellationToken);
+        await flows.BreakAsync();
+        string line = await gateway.LineAsync("idle lowered from 10m0s to ", Patience);
+        int idle = int.Parse(line.Split("idle lowered from 10m0s to ")[1].Split('s')[0], CultureInfo.InvariantCulture);
+        Assert.InRange(idle, 4, Math.Max(4, (int)silent.Elapsed.TotalSeconds - 15));
     }
 
     [Fact]
@@ -99,6 +120,16 @@ public sealed class TuneTests
         public async Task SpeakAsync()
         {
             foreach ((Line client, Line server) in pairs) await Bench.PassAsync(client, server, "still there?", "yes");
+        }
+
+        // Said after a silence that the path does not survive.
+        public async Task BreakAsync()
+        {
+            foreach ((Line client, _) in pairs)
+            {
+                await client.SayAsync("still there?");
+                Assert.Equal(SocketError.ConnectionReset, await client.EndAsync());
+            }
         }
 
         public ValueTask DisposeAsync()
