@@ -56,6 +56,9 @@ public enum FlowEventKind
     /// <summary>A data connection of the flow has ended.</summary>
     DataClosed,
 
+    /// <summary>The kernel keepalive of a path was changed, or has proven to hold; the text says which path, what and why.</summary>
+    Tuned,
+
     /// <summary>A leg died: not closed, but reset, timed out or silent; <see cref="FlowEvent.Took"/> is its silence.</summary>
     Died,
 

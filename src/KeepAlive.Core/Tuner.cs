@@ -54,6 +54,9 @@ public readonly record struct TunerAdvice(TunerEffect Effect, KeepAlivePolicy Po
 /// would have met no probe under the policy in force either; otherwise a thousand flows that break together would
 /// use up the whole procedure before the first change had its chance.
 /// </para>
+/// <para>
+/// Where it was measured which policy is enough for the path, idle goes to its idle at once, and never below.
+/// </para>
 /// </remarks>
 public sealed class Tuner
 {
@@ -74,6 +77,7 @@ public sealed class Tuner
 
     private readonly TimeSpan _step;
     private readonly TimeSpan _idleFloor;
+    private readonly KeepAlivePolicy? _enough;
 
     /// <summary>Starts from a policy.</summary>
     /// <param name="start">What is in force now.</param>
@@ -81,12 +85,15 @@ public sealed class Tuner
     /// Null is the longer one: it takes fewer broken flows, and costs a few probes a day.</param>
     /// <param name="idleFloor">Idle is not lowered below this, <see cref="KeepAlivePolicy.DurationMin"/> to
     /// <see cref="KeepAlivePolicy.DurationMax"/>; null is <see cref="IdleFloorDefault"/>.</param>
+    /// <param name="enough">A policy that is known to keep the path, because it was measured: its idle is the floor in place of
+    /// <paramref name="idleFloor"/>. Null where nothing is known.</param>
     /// <exception cref="ArgumentOutOfRangeException">The step or the floor is out of range.</exception>
-    public Tuner(KeepAlivePolicy start, TimeSpan? step = null, TimeSpan? idleFloor = null)
+    public Tuner(KeepAlivePolicy start, TimeSpan? step = null, TimeSpan? idleFloor = null, KeepAlivePolicy? enough = null)
     {
         ArgumentNullException.ThrowIfNull(start);
         _step = Within(step ?? StepMax, StepMin, StepMax, nameof(step));
-        _idleFloor = Within(idleFloor ?? IdleFloorDefault, KeepAlivePolicy.DurationMin, KeepAlivePolicy.DurationMax, nameof(idleFloor));
+        TimeSpan floor = Within(idleFloor ?? IdleFloorDefault, KeepAlivePolicy.DurationMin, KeepAlivePolicy.DurationMax, nameof(idleFloor));
+        (_enough, _idleFloor) = (enough, enough?.Idle ?? floor);
         Policy = start;
     }
 
@@ -106,7 +113,7 @@ public sealed class Tuner
         if (under != Policy && !unprobed) return Keep($"a flow broke under an earlier policy, {under}: that says nothing about {Policy}");
         if (Phase == TunerPhase.Exhausted) return CannotHelp();
         if (unprobed && silence <= _idleFloor)
-            return new TunerAdvice(TunerEffect.CannotHelp, Policy, $"a flow broke after {Text(silence.Value)} of silence: idle is not lowered below {Text(_idleFloor)}");
+            return new TunerAdvice(TunerEffect.CannotHelp, Policy, $"a flow broke after {Text(silence.Value)} of silence: idle is not lowered below {Text(_idleFloor)}{(_enough is null ? "" : ", which was measured to be enough: measure the path again")}");
         if (Policy.Idle > _idleFloor) return LowerIdle(unprobed ? silence : null);
         if (Policy.Count < CountCeiling) return RaiseCount();
         return Policy.Interval < IntervalCeiling ? RaiseInterval() : CannotHelp();
@@ -124,10 +131,11 @@ public sealed class Tuner
 
     private TunerAdvice LowerIdle(TimeSpan? silence)
     {
-        TimeSpan below = (silence ?? Policy.Idle) - _step;
-        TimeSpan idle = below > _idleFloor ? below : _idleFloor;
+        // A silence is measured, and kernels count whole seconds.
+        TimeSpan below = silence is { } measured ? TimeSpan.FromSeconds(Math.Floor((measured - _step).TotalSeconds)) : Policy.Idle - _step;
+        TimeSpan idle = below > _idleFloor && _enough is null ? below : _idleFloor;
         string broke = silence is { } known ? $"a flow broke after {Text(known)} of silence" : "a flow broke while idle";
-        return Change(TunerPhase.Idle, new KeepAlivePolicy(idle, Policy.Count, Policy.Interval), $"{broke}: idle lowered from {Text(Policy.Idle)} to {Text(idle)}");
+        return Change(TunerPhase.Idle, new KeepAlivePolicy(idle, Policy.Count, Policy.Interval), $"{broke}: idle lowered from {Text(Policy.Idle)} to {Text(idle)}{(_enough is null ? "" : ", which was measured to be enough")}");
     }
 
     private TunerAdvice RaiseCount() => Change(TunerPhase.Count, new KeepAlivePolicy(Policy.Idle, Policy.Count + 1, Policy.Interval),

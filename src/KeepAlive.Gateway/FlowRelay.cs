@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Epoll;
 using KeepAlive.Gateway.Tls;
+using KeepAlive.Gateway.Tuning;
 using KeepAlive.Protocols.Proxy;
 using KeepAlive.Sockets;
 
@@ -66,6 +67,7 @@ internal class FlowRelay : IWireOwner, ITimed
             Setting.KeepAlive.Apply(server, Leg.Upstream, Flow.Id);
             var wire = new EpollWire(client, server, this, Flow);
             Wire = wire;
+            if (Setting.Options.Paths is not null) JoinPaths(SockAddr.Of(client, isPeer: true), to);
             if (wire.Connect(to) is not SocketError.Success and var error) OnFailed(Leg.Upstream, RelayCall.Connect, error);
             else _clock.Arm(_alarm, Flow.Opened + Setting.Options.ConnectTimeout);
         }
@@ -95,7 +97,9 @@ internal class FlowRelay : IWireOwner, ITimed
                 Setting.KeepAlive.Apply(far.Socket, Leg.Upstream, Flow.Id);
                 if (_state != State.Opening) throw new OperationCanceledException(FlowTexts.Stopping);
                 string name = $"{far.Socket.RemoteEndPoint}{(far is TlsLeg tls ? $", {tls.Version}" : "")}";
+                IPEndPoint? nearEnd = client.RemoteEndPoint as IPEndPoint, farEnd = far.Socket.RemoteEndPoint as IPEndPoint; // the wire takes the sockets
                 Wire = Wire.Join(near, far, this, Flow, Setting.Options.Engine);
+                JoinPaths(nearEnd, farEnd);
                 Connected(name);
             }
         }
@@ -137,6 +141,17 @@ internal class FlowRelay : IWireOwner, ITimed
         }
     }
 
+    /// <summary>A leg's kernel keepalive from now on.</summary>
+    public void Keep(Leg leg, KeepAlivePolicy policy)
+    {
+        lock (this)
+        {
+            Wire?.Keep(leg, policy, Setting.KeepAlive.Timeout);
+            if (_state == State.Relaying) _look = Instant.Min(_look, MonotonicClock.Now + LookEvery());
+            Rearm();
+        }
+    }
+
     public void OnDeadline(Instant now)
     {
         lock (this)
@@ -167,8 +182,16 @@ internal class FlowRelay : IWireOwner, ITimed
 
     public void OnFailed(Leg leg, RelayCall call, SocketError error)
     {
-        if (call == RelayCall.Connect) Refuse(((EpollWire)Wire!).TakeBack(), Failed(error));
-        else Die(leg, RelayFailure.Describe(call, error));
+        if (call == RelayCall.Connect)
+        {
+            Refuse(((EpollWire)Wire!).TakeBack(), Failed(error));
+            return;
+        }
+
+        // What a path or a peer ends a flow with that was silent for too long; the others are faults nearer to us.
+        TuneStep? step = error is SocketError.TimedOut or SocketError.ConnectionReset ? Broke(leg, error, Instant.Zero, MonotonicClock.Now) : null;
+        Die(leg, RelayFailure.Describe(call, error));
+        Tell(step, leg);
     }
 
     void IWireOwner.OnFault(Leg leg, Exception fault)
@@ -238,7 +261,7 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         Instant now = MonotonicClock.Now;
         _state = State.Relaying;
-        _look = now + Setting.KeepAlive.SendLook;
+        _look = now + LookEvery();
         Emit(FlowEventKind.Connected, server, Leg.Upstream, now - Flow.Opened);
         Start(now);
         Rearm();
@@ -248,21 +271,64 @@ internal class FlowRelay : IWireOwner, ITimed
     private bool Look(Instant now)
     {
         bool unread = Wire!.IsUnread(Leg.Downstream) || Wire.IsUnread(Leg.Upstream);
-        _look = now + (unread ? Setting.KeepAlive.EndedLook : Setting.KeepAlive.SendLook);
+        _look = now + (unread ? Setting.KeepAlive.EndedLook : LookEvery());
         LookAtData(now);
-        string? downstream = DeathOf(Leg.Downstream, ref _toDownstream, now);
-        if ((downstream ?? DeathOf(Leg.Upstream, ref _toUpstream, now)) is { } why)
-        {
-            Die(downstream is not null ? Leg.Downstream : Leg.Upstream, why);
-            return false;
-        }
+        LookAtPaths(now);
+        return !IsFoundDead(Leg.Downstream, ref _toDownstream, now) && !IsFoundDead(Leg.Upstream, ref _toUpstream, now);
+    }
 
+    private bool IsFoundDead(Leg leg, ref SendWatch watch, Instant now)
+    {
+        TimeSpan? bound = BoundOf(leg);
+        bool isUnanswered = bound is { } within && watch.IsOwed(Flow.Received(leg.Other())) && watch.IsDead(Wire!.Contact(leg), within, now);
+        string? why = isUnanswered ? $"nothing sent to it was acknowledged for {Duration.Format(bound!.Value)}" : Wire!.DeathUnread(leg);
+        if (why is null) return false;
+        TuneStep? step = isUnanswered ? Broke(leg, SocketError.TimedOut, watch.OwedSince, now) : null;
+        Die(leg, why);
+        Tell(step, leg);
         return true;
     }
 
-    private string? DeathOf(Leg leg, ref SendWatch watch, Instant now) =>
-        Setting.KeepAlive.SendBound is { } bound && watch.IsOwed(Flow.Received(leg.Other())) && watch.IsDead(Wire!.Contact(leg), bound, now) ? $"nothing sent to it was acknowledged for {Duration.Format(bound)}"
-        : Wire!.DeathUnread(leg);
+    private TimeSpan? BoundOf(Leg leg) => Setting.KeepAlive.SendBound is { } common ? Setting.Options.Paths?.PolicyOf(this, leg)?.DetectionTime ?? common : null;
+
+    private TimeSpan LookEvery()
+    {
+        if (Setting.Options.Paths is not { } paths || (Setting.KeepAlive.SendBound is null && !paths.Tunes)) return Setting.KeepAlive.SendLook;
+        TimeSpan common = (Setting.Options.Tcp.Policy ?? KeepAlivePolicy.Default).DetectionTime;
+        TimeSpan downstream = paths.PolicyOf(this, Leg.Downstream)?.DetectionTime ?? common, upstream = paths.PolicyOf(this, Leg.Upstream)?.DetectionTime ?? common;
+        return LegKeepAlive.LookEvery(downstream < upstream ? downstream : upstream);
+    }
+
+    private void JoinPaths(IPEndPoint? client, IPEndPoint? server)
+    {
+        if (Setting.Options.Paths is not { } paths) return;
+        Joined joined = paths.Join(this, client, server, MonotonicClock.Now);
+        KeepAlivePolicy? common = Setting.Options.Tcp.Policy; // which they have already
+        if (joined.Downstream is { } down && down != common) Keep(Leg.Downstream, down);
+        if (joined.Upstream is { } up && up != common) Keep(Leg.Upstream, up);
+        if (joined.DownstreamNews is { } downNews) Emit(FlowEventKind.Notice, downNews, Leg.Downstream);
+        if (joined.UpstreamNews is { } upNews) Emit(FlowEventKind.Notice, upNews, Leg.Upstream);
+    }
+
+    private void LookAtPaths(Instant now)
+    {
+        if (Setting.Options.Paths is not { Tunes: true } paths) return;
+        foreach (Leg leg in (ReadOnlySpan<Leg>)[Leg.Downstream, Leg.Upstream]) Tell(paths.OnLook(this, leg, Wire!.Contact(leg), now), leg);
+    }
+
+    // Before it is closed: its times are gone then.
+    private TuneStep? Broke(Leg leg, SocketError error, Instant owed, Instant now)
+    {
+        if (_state != State.Relaying || _death is not null || Setting.Options.Paths is not { Tunes: true } paths) return null;
+        Instant Said(Leg by) => new(now.Ticks - Flow.Silence(by, now).Ticks);
+        var silence = IdleSilence.Of(Said(leg), Wire!.LastContact(leg), Said(leg.Other()), owed, now);
+        return paths.OnBroken(this, leg, silence with { IsAsked = silence.IsAsked || error == SocketError.TimedOut });
+    }
+
+    private void Tell(TuneStep? step, Leg leg)
+    {
+        if (step is not null) Emit(step.Kind, step.Text, leg);
+    }
 
     private void Refuse(Socket client, string why) => Refuse(new SocketLeg(client), Leg.Upstream, why, Setting.Options.Protocol.Refusal);
 
@@ -287,6 +353,7 @@ internal class FlowRelay : IWireOwner, ITimed
     private void Leave()
     {
         _clock.Remove(_alarm);
+        Setting.Options.Paths?.Leave(this);
         Setting.Flows.Remove(this);
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Tls;
+using KeepAlive.Gateway.Tuning;
 using KeepAlive.Protocols;
 using KeepAlive.Protocols.Ftp;
 using KeepAlive.Protocols.Proxy;
@@ -55,6 +56,9 @@ public sealed record GatewayOptions
 
     /// <summary>Kernel keepalive on both legs, and on both legs of data connections.</summary>
     public KeepAliveSpec Tcp { get; init; } = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(60), 3, TimeSpan.FromSeconds(20)));
+
+    /// <summary>Kernel keepalive by the path of each leg, in the place of <see cref="Tcp"/>'s numbers, which are the default then; null: the same for all.</summary>
+    public PathPolicies? Paths { get; init; }
 
     /// <summary>TCP user timeout beside it.</summary>
     public UserTimeout UserTimeout { get; init; } = UserTimeout.Derived;

@@ -25,19 +25,20 @@ internal sealed class LegKeepAlive(GatewayOptions options, Action<FlowEvent> emi
         ? (options.Tcp.Policy ?? KeepAlivePolicy.Default).DetectionTime : null;
 
     /// <summary>How often to look.</summary>
-    public TimeSpan SendLook => SendBound is { } bound ? TimeSpan.FromTicks(Math.Max(bound.Ticks / LooksPerDetection, LookMin.Ticks)) : TimeSpan.MaxValue;
+    public TimeSpan SendLook => SendBound is { } bound ? LookEvery(bound) : TimeSpan.MaxValue;
 
     /// <summary>How often to look at a flow one of whose legs has ended.</summary>
     public TimeSpan EndedLook => SendLook < EndedLookMax ? SendLook : EndedLookMax;
 
-    /// <summary>Sets it on one socket and reads it back.</summary>
-    /// <returns>What is in force.</returns>
-    public KernelKeepAliveValues Apply(Socket socket, Leg leg, long flow)
-    {
-        KernelKeepAliveReport report = KernelKeepAlive.Apply(socket, options.Tcp, Timeout);
-        foreach (Shortfall shortfall in report.Shortfalls) Say(shortfall, leg, flow);
-        return report.Effective;
-    }
+    /// <summary>The user timeout that the kernel sees to.</summary>
+    public UserTimeout Timeout => SendBound is null ? options.UserTimeout : UserTimeout.Off;
+
+    /// <summary>How often to look where death is to be found within this time.</summary>
+    public static TimeSpan LookEvery(TimeSpan bound) => TimeSpan.FromTicks(Math.Max(bound.Ticks / LooksPerDetection, LookMin.Ticks));
+
+    /// <summary>Sets it, or what its path asks for, on a connected socket and reads it back.</summary>
+    public void Apply(Socket socket, Leg leg, long flow) =>
+        Apply(socket, options.Paths?.PolicyFor(socket.RemoteEndPoint) is { } policy ? KeepAliveSpec.Of(policy) : options.Tcp, leg, flow);
 
     /// <summary>For a leg of Linux's own engine that is to be connected: the first is read back, and what it needed is set on all.</summary>
     public void Apply(int fd, Leg leg, long flow)
@@ -48,22 +49,13 @@ internal sealed class LegKeepAlive(GatewayOptions options, Action<FlowEvent> emi
         {
             using var socket = new Socket(new SafeSocketHandle(fd, ownsHandle: false));
             bool hasTimeout = KernelKeepAlive.Read(socket).UserTimeout > TimeSpan.Zero;
-            IReadOnlyList<PlanStep> steps = KernelKeepAlive.StepsFor(options.Tcp, Timeout, Apply(socket, leg, flow));
+            IReadOnlyList<PlanStep> steps = KernelKeepAlive.StepsFor(options.Tcp, Timeout, Apply(socket, options.Tcp, leg, flow));
             // A fresh socket has no user timeout: there is none to take off.
             _steps = [.. steps.Where(step => hasTimeout || step is not OptionStep { Option.Which: KernelKeepAliveOption.UserTimeout, Value: 0 })];
             return;
         }
 
-        foreach (PlanStep step in _steps)
-        {
-            int errno = step switch
-            {
-                SwitchStep change => Libc.Set(fd, Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, change.On ? 1 : 0),
-                OptionStep option => Libc.Set(fd, Libc.IPPROTO_TCP, option.Option.Number, option.Value),
-                _ => 0, // Windows'
-            };
-            if (errno != 0) Say($"setsockopt for kernel keepalive failed: errno {errno}", leg, flow);
-        }
+        if (Libc.Set(fd, _steps) is var errno and not 0) Say($"setsockopt for kernel keepalive failed: errno {errno}", leg, flow);
     }
 
     /// <summary>Linux's accepted sockets have all that their listener has (tcp_create_openreq_child): nothing is left to set on them.</summary>
@@ -72,7 +64,7 @@ internal sealed class LegKeepAlive(GatewayOptions options, Action<FlowEvent> emi
         int fd = (int)listener.SafeHandle.DangerousGetHandle();
         _ = Libc.Set(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
         _ = Libc.Set(fd, Libc.SOL_SOCKET, Libc.SO_OOBINLINE, 1);
-        _inherited = Apply(listener, Leg.Downstream, 0);
+        _inherited = Apply(listener, options.Tcp, Leg.Downstream, 0);
     }
 
     /// <summary>Whether it is so is asked of the first of them.</summary>
@@ -85,7 +77,12 @@ internal sealed class LegKeepAlive(GatewayOptions options, Action<FlowEvent> emi
         if (found != expected) Say($"accepted sockets have not the listener's keepalive: {found} instead of {expected}", Leg.Downstream, flow);
     }
 
-    private UserTimeout Timeout => SendBound is null ? options.UserTimeout : UserTimeout.Off;
+    private KernelKeepAliveValues Apply(Socket socket, KeepAliveSpec spec, Leg leg, long flow)
+    {
+        KernelKeepAliveReport report = KernelKeepAlive.Apply(socket, spec, Timeout);
+        foreach (Shortfall shortfall in report.Shortfalls) Say(shortfall, leg, flow);
+        return report.Effective;
+    }
 
     private void Say(object shortfall, Leg leg, long flow)
     {

@@ -14,6 +14,9 @@ internal struct SendWatch
     private Instant _since;
     private long _sent;
 
+    /// <summary>Since when something is known to wait for its acknowledgment; <see cref="Instant.Zero"/> when nothing does.</summary>
+    public readonly Instant OwedSince => _since;
+
     /// <summary>Whether there is anything to ask the kernel: not when nothing was sent since nothing was owed. It sees to its own probes.</summary>
     /// <param name="sent">How many bytes were sent to the peer so far.</param>
     public bool IsOwed(long sent)

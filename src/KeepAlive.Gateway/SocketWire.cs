@@ -54,6 +54,13 @@ internal sealed class SocketWire : Wire
 
     public override PeerContact? Contact(Leg leg) => _isClosed ? null : PeerContact.Read(Of(leg).Socket);
 
+    public override PeerContact? LastContact(Leg leg) => _isClosed ? null : PeerContact.ReadLast(Of(leg).Socket);
+
+    public override void Keep(Leg leg, KeepAlivePolicy policy, UserTimeout timeout)
+    {
+        if (!_isClosed) _ = KernelKeepAlive.Apply(Of(leg).Socket, KeepAliveSpec.Of(policy), timeout);
+    }
+
     public override SocketError ErrorOf(Leg leg) =>
         _isClosed ? SocketError.Success : (SocketError)Of(leg).Socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
 

@@ -103,6 +103,12 @@ internal abstract class Wire(IWireOwner owner, Flow flow)
     /// <summary>What the kernel knows of hearing from a leg's peer; null where it tells nothing.</summary>
     public abstract PeerContact? Contact(Leg leg);
 
+    /// <summary>The same of a leg that has died, until it is closed.</summary>
+    public abstract PeerContact? LastContact(Leg leg);
+
+    /// <summary>Kernel keepalive of a leg, on from now on by this policy. One that is dead is left as it is: that is told elsewhere.</summary>
+    public abstract void Keep(Leg leg, KeepAlivePolicy policy, UserTimeout timeout);
+
     /// <summary>What a leg has failed with since it was last asked.</summary>
     public abstract SocketError ErrorOf(Leg leg);
 

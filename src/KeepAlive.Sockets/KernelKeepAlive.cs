@@ -54,6 +54,9 @@ public static class KernelKeepAlive
         return UserTimeoutPlan.For(Options, userTimeout, effective, spec.Policy).Step is { } timeout ? [.. steps, timeout] : steps;
     }
 
+    /// <summary>What sets a policy on a socket, and leaves its user timeout alone.</summary>
+    internal static IReadOnlyList<PlanStep> StepsFor(KeepAlivePolicy policy) => KeepAlivePlan.For(Options, KeepAliveSpec.Of(policy), isListener: false).Steps;
+
     /// <summary>What the socket's keepalive is set to now.</summary>
     /// <param name="socket">A TCP socket.</param>
     /// <returns>The values the kernel tells; null for those it does not.</returns>

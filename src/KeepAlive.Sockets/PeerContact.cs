@@ -69,14 +69,28 @@ public readonly record struct PeerContact
     /// <returns>Null where there is nothing to tell: not Linux, not TCP, or not connected (listening, connecting, already dead).</returns>
     /// <exception cref="ArgumentNullException">The socket is null.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    public static PeerContact? Read(Socket socket)
+    public static PeerContact? Read(Socket socket) => Read(socket, Decode);
+
+    /// <summary>The same of a connection that has died: what was known of it at last.</summary>
+    /// <returns>Null where there is nothing to tell.</returns>
+    /// <exception cref="ArgumentNullException">The socket is null.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
+    public static PeerContact? ReadLast(Socket socket) => Read(socket, DecodeLast);
+
+    /// <summary>The meaning of the first 72 bytes of a <c>struct tcp_info</c> of this machine's byte order.</summary>
+    internal static PeerContact? Decode(ReadOnlySpan<byte> info) => info[StateAt] is SynSent or SynReceived or Closed or Listening ? null : Facts(info);
+
+    /// <summary>The same of a connection that may have died: its times stand still there until it is closed (tcp.c, tcp_done, tcp_get_info).</summary>
+    internal static PeerContact? DecodeLast(ReadOnlySpan<byte> info) => info[StateAt] is SynSent or SynReceived or Listening ? null : Facts(info);
+
+    private static PeerContact? Read(Socket socket, Decoder decode)
     {
         ArgumentNullException.ThrowIfNull(socket);
         if (!OperatingSystem.IsLinux() && !OperatingSystem.IsAndroid()) return null;
         Span<byte> info = stackalloc byte[InfoBytes];
         try
         {
-            return socket.GetRawSocketOption(KernelOption.Level, TcpInfo, info) == InfoBytes ? Decode(info) : null;
+            return socket.GetRawSocketOption(KernelOption.Level, TcpInfo, info) == InfoBytes ? decode(info) : null;
         }
         catch (SocketException)
         {
@@ -84,18 +98,17 @@ public readonly record struct PeerContact
         }
     }
 
-    /// <summary>The meaning of the first 72 bytes of a <c>struct tcp_info</c> of this machine's byte order.</summary>
-    internal static PeerContact? Decode(ReadOnlySpan<byte> info) => info[StateAt] is SynSent or SynReceived or Closed or Listening
-        ? null
-        : new PeerContact
-        {
-            UnansweredProbes = info[ProbesAt],
-            SinceData = Milliseconds(info[LastDataReceivedAt..]),
-            SinceSent = Milliseconds(info[LastDataSentAt..]),
-            SinceAck = Milliseconds(info[LastAckReceivedAt..]),
-            UnacknowledgedSegments = MemoryMarshal.Read<int>(info[UnackedAt..]),
-            RoundTrip = TimeSpan.FromMicroseconds(MemoryMarshal.Read<uint>(info[RoundTripAt..])),
-        };
+    private static PeerContact Facts(ReadOnlySpan<byte> info) => new()
+    {
+        UnansweredProbes = info[ProbesAt],
+        SinceData = Milliseconds(info[LastDataReceivedAt..]),
+        SinceSent = Milliseconds(info[LastDataSentAt..]),
+        SinceAck = Milliseconds(info[LastAckReceivedAt..]),
+        UnacknowledgedSegments = MemoryMarshal.Read<int>(info[UnackedAt..]),
+        RoundTrip = TimeSpan.FromMicroseconds(MemoryMarshal.Read<uint>(info[RoundTripAt..])),
+    };
 
     private static TimeSpan Milliseconds(ReadOnlySpan<byte> field) => TimeSpan.FromMilliseconds(MemoryMarshal.Read<uint>(field));
+
+    private delegate PeerContact? Decoder(ReadOnlySpan<byte> info);
 }

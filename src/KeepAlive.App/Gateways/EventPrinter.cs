@@ -58,7 +58,7 @@ internal sealed class EventPrinter : IDisposable
     }
 
     /// <summary>A gateway is ready.</summary>
-    public void PrintListening(string listen, string to, string protocol, KeepAliveSpec tcp, KeepAliveSpec probe)
+    public void PrintListening(string listen, string to, string protocol, TcpChoice tcp, KeepAliveSpec probe)
     {
         if (!_json)
         {

@@ -2,10 +2,12 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using KeepAlive.App.Machine;
 using KeepAlive.Core;
 using KeepAlive.Gateway;
 using KeepAlive.Gateway.Tls;
 using KeepAlive.Gateway.Transparent;
+using KeepAlive.Gateway.Tuning;
 using KeepAlive.Protocols;
 using KeepAlive.Protocols.Ftp;
 using KeepAlive.Protocols.Http;
@@ -23,7 +25,6 @@ internal static class GatewayCommand
     private static readonly Option<string[]> Listen = new("--listen") { Description = "Where clients connect: ADDRESS:PORT. Repeat together with --to.", HelpName = "A:P" };
     private static readonly Option<string[]> To = new("--to") { Description = "The server: HOST:PORT. A name is resolved again for each flow.", HelpName = "H:P" };
     private static readonly Option<string> ProtocolName = new("--protocol") { Description = "auto (by the server's port), " + string.Join(", ", ProtocolList.All.Select(p => p.Name)), DefaultValueFactory = _ => "auto" };
-    private static readonly Option<KeepAliveSpec> Tcp = CommandLine.Option<KeepAliveSpec>("--tcp", "Kernel keepalive on both legs: idle:count:interval, on, off", Texts.Spec, "60:3:20");
     private static readonly Option<KeepAliveSpec> ProbeSpec = CommandLine.Option<KeepAliveSpec>("--probe", "The protocol's own probes towards the server: idle:count:interval, on, off", Texts.Spec, "30:3:10");
     private static readonly Option<KeepAliveSpec?> ClientProbe = CommandLine.Option<KeepAliveSpec?>("--client-probe", "Those towards the client, where the protocol has any: as --probe unless given", OptionalSpec);
     private static readonly Option<UserTimeout> UserTimeoutOption = CommandLine.Option<UserTimeout>("--user-timeout", "TCP user timeout: auto (the detection time), off, or a duration", Texts.UserTimeoutText, "auto");
@@ -44,7 +45,7 @@ internal static class GatewayCommand
     public static Command Create()
     {
         var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
-        foreach (Option option in (Option[])[Listen, To, ProtocolName, Tcp, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, .. LegArguments.All, NoCheck, Json, .. Redirection.Options])
+        foreach (Option option in (Option[])[Listen, To, ProtocolName, .. TuneArguments.All, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, .. LegArguments.All, NoCheck, Json, .. Redirection.Options])
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
@@ -91,14 +92,17 @@ internal static class GatewayCommand
         var gateways = new List<Gateway.Gateway>();
         using var signals = new StopSignals();
         using var heap = new QuietHeap();
+        var keeping = new TunedPathKeeping(printer.Print);
         try
         {
-            foreach (GatewayOptions options in all) gateways.Add(Gateway.Gateway.Start(options, printer.Print));
+            PathPolicies? paths = TuneArguments.Read(parsed, keeping.Keep);
+            foreach (GatewayOptions options in all) gateways.Add(Gateway.Gateway.Start(options with { Paths = paths }, printer.Print));
             if (redirection is not null) await redirection.BeginAsync(gateways.Select(g => g.Listening)).ConfigureAwait(false);
             foreach ((GatewayOptions options, Gateway.Gateway gateway) in all.Zip(gateways))
-                printer.PrintListening(gateway.Listening.ToString(), redirection?.To ?? options.To.ToString(), redirection is null ? options.Protocol.Name : parsed.GetValue(ProtocolName)!, options.Tcp, options.Probe);
+                printer.PrintListening(gateway.Listening.ToString(), redirection?.To ?? options.To.ToString(), redirection is null ? options.Protocol.Name : parsed.GetValue(ProtocolName)!, TuneArguments.ChoiceOf(parsed), options.Probe);
+            if (paths is not null) Announce(paths, all, printer);
         }
-        catch (Exception e) when (e is ListenException or RedirectException)
+        catch (Exception e) when (e is ListenException or RedirectException or MachineException)
         {
             CommandLine.Complain($"keepalive gateway: {(e is ListenException listen ? ListenFault(listen) : e.Message)}");
             foreach (Gateway.Gateway gateway in gateways) await gateway.DisposeAsync().ConfigureAwait(false);
@@ -113,7 +117,18 @@ internal static class GatewayCommand
         int[] reset = await Task.WhenAll(gateways.Select(g => g.StopAsync(drain, signals.Second))).ConfigureAwait(false);
         if (reset.Sum() > 0) CommandLine.Complain($"keepalive gateway: {reset.Sum()} flow(s) were reset");
         if (redirection is not null) await redirection.RemoveAsync().ConfigureAwait(false);
+        await keeping.FinishAsync().ConfigureAwait(false);
         return isAsked ? CommandLine.Done : CommandLine.Failed;
+    }
+
+    // Of servers that are addresses; of names when the first flow comes to them.
+    private static void Announce(PathPolicies paths, List<GatewayOptions> all, EventPrinter printer)
+    {
+        foreach (IPAddress address in all.Select(options => options.To.Address).OfType<IPAddress>().Distinct())
+        {
+            int port = all.First(options => address.Equals(options.To.Address)).To.Port;
+            if (paths.Announce(new IPEndPoint(address, port)) is { } known) printer.Print(new FlowEvent(0, MonotonicClock.Now, FlowEventKind.Notice, known) { Leg = Leg.Upstream });
+        }
     }
 
     private static bool TryRead(ParseResult parsed, out List<GatewayOptions> all, out Redirection? redirection, out List<string> faults)
@@ -134,6 +149,7 @@ internal static class GatewayCommand
             faults.Add($"--protocol: '{protocol}' {(ProtocolList.WhyNever(protocol) is { } why ? $"is not to be had: {why}" : $"is not known: give auto, {string.Join(", ", ProtocolList.All.Select(p => p.Name))}")}");
 
         faults.AddRange(LegArguments.Faults(parsed));
+        faults.AddRange(TuneArguments.Faults(parsed));
         if (LegArguments.HasTls(parsed) && parsed.GetValue(PassiveRange) is not null) faults.Add("--passive-range is for sessions that the gateway cannot read: leave it out with --tls-upstream and --tls-downstream");
         string engine = parsed.GetValue(Engine)!;
         if (engine is not ("auto" or "portable")) faults.Add($"--engine: '{engine}' is not known: give auto or portable");
@@ -157,7 +173,7 @@ internal static class GatewayCommand
                     Http = new HttpOptions { Interim = parsed.GetValue(HttpInterim), PingEvery = parsed.GetValue(Http2PingEvery) },
                     Hold = hold,
                 },
-                Tcp = parsed.GetValue(Tcp),
+                Tcp = TuneArguments.ChoiceOf(parsed).Spec,
                 UserTimeout = parsed.GetValue(UserTimeoutOption),
                 Probe = parsed.GetValue(ProbeSpec),
                 ClientProbe = parsed.GetValue(ClientProbe) ?? parsed.GetValue(ProbeSpec),

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using KeepAlive.Core;
 using KeepAlive.Paths.Measure;
 
 namespace KeepAlive.App.Measure;
@@ -15,11 +16,11 @@ internal static class PathJson
     public static string ToText(PathRecord record) => JsonText.Of(json => Write(json, record));
 
     /// <summary>All of them, as a file.</summary>
-    public static string ToText(IEnumerable<PathRecord> records) => JsonText.Of(json =>
+    public static string ToText(PathBook book) => JsonText.Of(json =>
     {
         json.WriteNumber("version", 1);
         json.WriteStartArray("paths");
-        foreach (PathRecord record in records)
+        foreach (PathRecord record in book.Measured)
         {
             json.WriteStartObject();
             Write(json, record);
@@ -27,24 +28,32 @@ internal static class PathJson
         }
 
         json.WriteEndArray();
+        json.WriteStartArray("tuned");
+        foreach (TunedRecord record in book.Tuned) Write(json, record);
+        json.WriteEndArray();
     });
 
     /// <summary>Reads such a file.</summary>
-    public static bool TryRead(string text, [NotNullWhen(true)] out IReadOnlyList<PathRecord>? records, [NotNullWhen(false)] out string? fault)
+    public static bool TryRead(string text, [NotNullWhen(true)] out PathBook? book, [NotNullWhen(false)] out string? fault)
     {
-        (records, fault) = (null, null);
+        (book, fault) = (null, null);
         try
         {
             using var document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
             if (document.RootElement.GetProperty("version").GetInt32() != 1) fault = "it is of another version";
-            else records = [.. document.RootElement.GetProperty("paths").EnumerateArray().Select(Read)];
+            else
+            {
+                book = new PathBook(
+                    [.. document.RootElement.GetProperty("paths").EnumerateArray().Select(Read)],
+                    document.RootElement.TryGetProperty("tuned", out JsonElement tuned) ? [.. tuned.EnumerateArray().Select(ReadTuned)] : []);
+            }
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException or ArgumentException)
         {
             fault = e.Message;
         }
 
-        return fault is null && records is not null;
+        return fault is null && book is not null;
     }
 
     private static void Write(Utf8JsonWriter json, PathRecord record)
@@ -72,11 +81,29 @@ internal static class PathJson
         json.WriteNumber("roundTripMs", Rounded(found.RoundTrip.TotalMilliseconds));
     }
 
+    private static void Write(Utf8JsonWriter json, TunedRecord record)
+    {
+        json.WriteStartObject();
+        json.WriteString("remote", $"{record.Remote}");
+        json.WriteString("tunedAt", record.TunedAt.ToString(Time, CultureInfo.InvariantCulture));
+        json.WriteString("keepAlivePolicy", record.Policy.ToString());
+        json.WriteNumber("idleTimesLived", record.IdleTimes);
+        json.WriteNumber("flowsLived", record.Flows);
+        json.WriteEndObject();
+    }
+
+    private static TunedRecord ReadTuned(JsonElement path) => new(
+        IPAddress.Parse(path.GetProperty("remote").GetString()!),
+        TimeOf(path, "tunedAt"),
+        KeepAliveSpec.Parse(path.GetProperty("keepAlivePolicy").GetString()!).Policy ?? throw new FormatException("a tuned path needs a policy of three numbers"),
+        path.GetProperty("idleTimesLived").GetInt64(),
+        path.GetProperty("flowsLived").GetInt32());
+
     private static PathRecord Read(JsonElement path) => new(
         path.GetProperty("target").GetString()!,
         IPEndPoint.Parse(path.GetProperty("remote").GetString()!),
         path.GetProperty("local").GetString()!,
-        DateTimeOffset.ParseExact(path.GetProperty("measuredAt").GetString()!, Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal),
+        TimeOf(path, "measuredAt"),
         new PathFinding
         {
             Low = Seconds(path.GetProperty("survivedSeconds")),
@@ -93,6 +120,9 @@ internal static class PathJson
             Took = Seconds(path.GetProperty("tookSeconds")),
             RoundTrip = TimeSpan.FromMilliseconds(path.GetProperty("roundTripMs").GetDouble()),
         });
+
+    private static DateTimeOffset TimeOf(JsonElement path, string name) =>
+        DateTimeOffset.ParseExact(path.GetProperty(name).GetString()!, Time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     private static TimeSpan Seconds(JsonElement number) => TimeSpan.FromSeconds(number.GetDouble());
 

@@ -26,6 +26,20 @@ internal sealed record PathRecord(string Target, IPEndPoint Remote, string Local
     public static Expiry? ExpiryOf(string? name) => Enum.GetValues<Expiry>().Where(e => NameOf(e) == name).Select(e => (Expiry?)e).FirstOrDefault();
 }
 
+/// <summary>What a gateway has found out about one path by what happened to its flows.</summary>
+/// <param name="Remote">The far end.</param>
+/// <param name="TunedAt">When it was sure of it last, UTC.</param>
+/// <param name="Policy">Kernel keepalive under which flows live.</param>
+/// <param name="IdleTimes">Idle times that they have lived through under it, none of them broken.</param>
+/// <param name="Flows">How many flows these were.</param>
+internal sealed record TunedRecord(IPAddress Remote, DateTimeOffset TunedAt, KeepAlivePolicy Policy, long IdleTimes, int Flows);
+
+/// <summary>All that is known of paths.</summary>
+internal sealed record PathBook(IReadOnlyList<PathRecord> Measured, IReadOnlyList<TunedRecord> Tuned)
+{
+    public static PathBook Empty { get; } = new([], []);
+}
+
 /// <summary>What a finding asks for.</summary>
 internal static class FindingPolicies
 {

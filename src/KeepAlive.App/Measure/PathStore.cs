@@ -5,7 +5,7 @@ using KeepAlive.App.Machine;
 namespace KeepAlive.App.Measure;
 
 /// <summary>
-/// What has been measured on this machine, by path: one JSON file that people can read and edit, written whole or not at all.
+/// What has been measured on this machine, and what its gateways have tuned, by path: one JSON file that people can read and edit, written whole or not at all.
 /// Root's is /var/lib/keepalive/paths.json, a user's ~/.local/state/keepalive/paths.json; KEEPALIVE_PATHS names another.
 /// </summary>
 internal sealed class PathStore(string path)
@@ -21,23 +21,43 @@ internal sealed class PathStore(string path)
     /// <summary>Where it is for whoever runs this.</summary>
     public static PathStore Default { get; } = new(DefaultPath());
 
+    /// <summary>All that was measured; nothing where there is no file.</summary>
+    /// <exception cref="MachineException">It cannot be read.</exception>
+    public IReadOnlyList<PathRecord> Read() => ReadBook().Measured;
+
     /// <summary>All that is known; nothing where there is no file.</summary>
     /// <exception cref="MachineException">It cannot be read.</exception>
-    public IReadOnlyList<PathRecord> Read()
+    public PathBook ReadBook()
     {
         if (File.Exists(path) && new FileInfo(path).Length > FileBytesMax) throw new MachineException($"{path}: it is longer than {FileBytesMax} bytes: move it away");
         string text = AtomicFile.Read(path);
-        if (text.Length == 0) return [];
-        return PathJson.TryRead(text, out IReadOnlyList<PathRecord>? records, out string? fault) ? records : throw new MachineException($"{path}: {fault}: repair it or move it away");
+        if (text.Length == 0) return PathBook.Empty;
+        return PathJson.TryRead(text, out PathBook? book, out string? fault) ? book : throw new MachineException($"{path}: {fault}: repair it or move it away");
     }
 
     /// <summary>What is known of the path to an address: measured to it, on that port or another, or else to its neighbours (/24, /48). The newest of each.</summary>
     public static PathRecord? Find(IReadOnlyList<PathRecord> records, IPEndPoint remote) =>
         records.Where(r => Distance(r.Remote, remote) is not null).OrderBy(r => Distance(r.Remote, remote)).ThenByDescending(r => r.MeasuredAt).FirstOrDefault();
 
+    /// <summary>What tuning has found of the path to an address, and to it alone; the newest.</summary>
+    public static TunedRecord? Find(IReadOnlyList<TunedRecord> records, IPAddress remote) =>
+        records.Where(r => r.Remote.Equals(remote)).MaxBy(r => r.TunedAt);
+
     /// <summary>Keeps it, in the place of an earlier one of the same path.</summary>
     /// <exception cref="MachineException">It cannot be written.</exception>
-    public void Save(PathRecord record)
+    public void Save(PathRecord record) => Change(book => book with
+    {
+        Measured = [.. book.Measured.Where(r => !(r.Remote.Equals(record.Remote) && r.Local == record.Local)).Append(record).OrderByDescending(r => r.MeasuredAt).Take(RecordsMax)],
+    });
+
+    /// <summary>Keeps it, in the place of an earlier one of the same path.</summary>
+    /// <exception cref="MachineException">It cannot be written.</exception>
+    public void Save(TunedRecord record) => Change(book => book with
+    {
+        Tuned = [.. book.Tuned.Where(r => !r.Remote.Equals(record.Remote)).Append(record).OrderByDescending(r => r.TunedAt).Take(RecordsMax)],
+    });
+
+    private void Change(Func<PathBook, PathBook> change)
     {
         try
         {
@@ -49,8 +69,7 @@ internal sealed class PathStore(string path)
         }
 
         using FileStream held = Lock();
-        IEnumerable<PathRecord> others = Read().Where(r => !(r.Remote.Equals(record.Remote) && r.Local == record.Local));
-        AtomicFile.Write(path, PathJson.ToText(others.Append(record).OrderByDescending(r => r.MeasuredAt).Take(RecordsMax)));
+        AtomicFile.Write(path, PathJson.ToText(change(ReadBook())));
     }
 
     private static int? Distance(IPEndPoint known, IPEndPoint asked)

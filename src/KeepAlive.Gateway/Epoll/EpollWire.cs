@@ -106,12 +106,20 @@ internal sealed unsafe class EpollWire : Wire, IWatched
 
     public override PeerContact? Contact(Leg leg)
     {
-        const int TCP_INFO = 11;
-        if (_isClosed) return null;
         byte* info = stackalloc byte[PeerContact.InfoBytes];
-        int length = PeerContact.InfoBytes;
-        return Libc.getsockopt(Fd((int)leg), Libc.IPPROTO_TCP, TCP_INFO, info, &length) == 0 && length == PeerContact.InfoBytes
-            ? PeerContact.Decode(new ReadOnlySpan<byte>(info, length)) : null;
+        return TryAsk(leg, info) ? PeerContact.Decode(new ReadOnlySpan<byte>(info, PeerContact.InfoBytes)) : null;
+    }
+
+    public override PeerContact? LastContact(Leg leg)
+    {
+        byte* info = stackalloc byte[PeerContact.InfoBytes];
+        return TryAsk(leg, info) ? PeerContact.DecodeLast(new ReadOnlySpan<byte>(info, PeerContact.InfoBytes)) : null;
+    }
+
+    // The user timeout on Linux is a number of its own, or seen to by us: no policy changes it.
+    public override void Keep(Leg leg, KeepAlivePolicy policy, UserTimeout timeout)
+    {
+        if (!_isClosed) Libc.Set(Fd((int)leg), KernelKeepAlive.StepsFor(policy));
     }
 
     public override SocketError ErrorOf(Leg leg) => _isClosed ? SocketError.Success : Libc.ToSocketError(Libc.ErrorOf(Fd((int)leg)));
@@ -311,6 +319,13 @@ internal sealed unsafe class EpollWire : Wire, IWatched
         _fromDownstream.Drop(_loop);
         _fromUpstream.Drop(_loop);
         return true;
+    }
+
+    private bool TryAsk(Leg leg, byte* info)
+    {
+        const int TCP_INFO = 11;
+        int length = PeerContact.InfoBytes;
+        return !_isClosed && Libc.getsockopt(Fd((int)leg), Libc.IPPROTO_TCP, TCP_INFO, info, &length) == 0 && length == PeerContact.InfoBytes;
     }
 
     private IPAddress? AddressOf(Leg leg, bool isPeer)

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway.Epoll;
 
@@ -123,6 +124,24 @@ internal static unsafe partial class Libc
     /// <summary>Sets an option that is a number; 0 or errno.</summary>
     public static int Set(int fd, int level, int name, int value) =>
         setsockopt(fd, level, name, &value, sizeof(int)) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
+    /// <summary>Performs a plan; 0, or the errno of the last step that failed.</summary>
+    public static int Set(int fd, IReadOnlyList<PlanStep> steps)
+    {
+        int errno = 0;
+        foreach (PlanStep step in steps)
+        {
+            int failed = step switch
+            {
+                SwitchStep change => Set(fd, SOL_SOCKET, SO_KEEPALIVE, change.On ? 1 : 0),
+                OptionStep option => Set(fd, IPPROTO_TCP, option.Option.Number, option.Value),
+                _ => 0, // Windows'
+            };
+            if (failed != 0) errno = failed;
+        }
+
+        return errno;
+    }
 
     /// <summary>Closes with RST (socket(7), SO_LINGER with a time of 0).</summary>
     public static void Reset(int fd)

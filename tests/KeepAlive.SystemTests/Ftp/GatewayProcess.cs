@@ -28,6 +28,9 @@ public sealed class GatewayProcess : IAsyncDisposable
         await _process.WaitForLineAsync(l => l.StartsWith($"{{\"event\":\"{name}\"", StringComparison.Ordinal) && ++seen >= count, within);
     }
 
+    /// <summary>The first line with this in it.</summary>
+    public Task<string> LineAsync(string text, TimeSpan within) => _process.WaitForLineAsync(l => l.Contains(text, StringComparison.Ordinal), within);
+
     /// <summary>Waits for something it says, on either stream.</summary>
     public Task WaitForTextAsync(string text) => _process.WaitForLineAsync(l => l.Contains(text, StringComparison.Ordinal), TimeSpan.FromSeconds(20));
 

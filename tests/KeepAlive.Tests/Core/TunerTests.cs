@@ -64,6 +64,7 @@ public sealed class TunerTests
         Assert.Equal(TunerPhase.Settled, tuner.Phase);
         // It was probed and broke all the same: when it was found says nothing about when it broke.
         Assert.Equal("210:9:75", Break(tuner, Seconds(900)).Policy.ToString());
+        Assert.Equal("150:9:75", Break(tuner, Seconds(165.7)).Policy.ToString());
         Assert.Equal("15:9:75", Break(tuner, Seconds(16)).Policy.ToString());
     }
 
@@ -87,6 +88,17 @@ public sealed class TunerTests
         Assert.Equal((TunerEffect.Keep, TunerPhase.Idle), (tuner.OnLived(KeepAlivePolicy.Default).Effect, tuner.Phase));
         // Under 285:9:75 it would have met no probe either.
         Assert.Equal("185:9:75", tuner.OnBroken(KeepAlivePolicy.Default, Seconds(200)).Policy.ToString());
+    }
+
+    [Fact]
+    public void Goes_to_what_was_measured_to_be_enough_at_once_and_never_below()
+    {
+        var tuner = new Tuner(KeepAlivePolicy.Default, enough: Policy("150:4:25"));
+        Assert.Equal("a flow broke after 30m0s of silence: idle lowered from 2h0m0s to 2m30s, which was measured to be enough", Break(tuner, Seconds(1800)).Why);
+        Assert.Equal(new TunerAdvice(TunerEffect.CannotHelp, Policy("150:9:75"), "a flow broke after 2m0s of silence: idle is not lowered below 2m30s, which was measured to be enough: measure the path again"), Break(tuner, Seconds(120)));
+        Assert.Equal("150:10:75", Break(tuner).Policy.ToString());
+        // Also where it is below the floor.
+        Assert.Equal("3:9:75", new Tuner(KeepAlivePolicy.Default, enough: Policy("3:4:1")).OnBroken(KeepAlivePolicy.Default).Policy.ToString());
     }
 
     [Theory]
