@@ -17,11 +17,11 @@ public static class PathAdvice
 
     /// <summary>A policy that keeps a flow through a middlebox with this idle timeout, also when probes are lost.</summary>
     /// <param name="timeout">The longest silence that is survived.</param>
-    /// <returns>In whole seconds, as kernels count; null when the timeout is too short for them: less than 3 s.</returns>
+    /// <returns>In whole seconds, as kernels count; null when the timeout is too short for them: less than 7/3 s.</returns>
     public static KeepAlivePolicy? For(TimeSpan timeout)
     {
+        if (timeout * IdlePart < Second) return null;
         TimeSpan idle = Round(timeout * IdlePart);
-        if (idle < Second) return null;
         TimeSpan interval = TimeSpan.FromSeconds(Math.Max(1, Math.Floor(idle.TotalSeconds * IntervalPart)));
         return new KeepAlivePolicy(idle, Count, interval);
     }

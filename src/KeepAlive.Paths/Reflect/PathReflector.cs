@@ -34,12 +34,12 @@ public sealed class PathReflector : IAsyncDisposable
     /// <summary>Where clients are accepted.</summary>
     public IPEndPoint Listening => (IPEndPoint)_listener.LocalEndPoint!;
 
-    /// <summary>Connections of all kinds, now.</summary>
+    /// <summary>Open connections of all kinds, now.</summary>
     public int Connections
     {
         get
         {
-            lock (_lock) return _connections.Count;
+            lock (_lock) return _unproven.Count + _sessions.Count + _lanes;
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class MeasureTests
     public async Task Finds_the_timeout_of_a_connection_tracker_and_how_it_fails()
     {
         (int Timeout, bool Resets, bool IsLoose)[] all = [.. from timeout in (int[])[7, 13, 31, 60] from resets in (bool[])[false, true] from loose in (bool[])[false, true] select (timeout, resets, loose)];
-        string?[] faults = await Task.WhenAll(all.Select((path, i) => FaultAsync(path.Timeout, path.Resets, path.IsLoose, TimeSpan.FromSeconds(0.3 * i))));
+        string?[] faults = await Task.WhenAll(all.Select((path, i) => FaultAsync(path.Timeout, path.Resets, path.IsLoose, TimeSpan.FromSeconds(0.5 * i))));
         Assert.True(Array.TrueForAll(faults, f => f is null), string.Join('\n', faults.OfType<string>()));
     }
 
@@ -28,8 +28,8 @@ public sealed class MeasureTests
         if (MeasureProcess.Answers(result) != "yes yes yes yes yes") faults.Add("is refreshed otherwise");
         if (result.GetProperty("clientRevives").GetBoolean() != (isLoose && !resets)) faults.Add("treats a client that speaks first otherwise");
         if (result.GetProperty("connections").GetInt32() >= 200) faults.Add("took too many connections");
-        // Room for a busy machine: the machine of it is held to 2.2 in virtual time.
-        if (result.GetProperty("tookSeconds").GetDouble() > (2.2 * timeout) + 3) faults.Add("took too long");
+        // Room for a busy machine: in virtual time it is held to 2.2 exactly (MeasurementTests).
+        if (result.GetProperty("tookSeconds").GetDouble() > (2.2 * timeout) + 10) faults.Add("took too long");
         return faults.Count == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"{timeout} s, {(resets ? "resets" : "drops")}, {(isLoose ? "loose" : "strict")}: {string.Join(", ", faults)}: {result}");
     }
 }

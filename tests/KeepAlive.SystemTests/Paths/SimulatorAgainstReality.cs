@@ -33,13 +33,13 @@ public sealed class SimulatorAgainstReality
         // The third answer of every flow, and then between two probes.
         await real.WaitForAsync(flow => flow.Answers >= 3, TimeSpan.FromSeconds(15), cancel);
         await Task.Delay(TimeSpan.FromSeconds(0.7), cancel);
-        DateTimeOffset cut = await real.CutOffAsync();
+        await real.CutOffAsync();
         await real.WaitForAsync(flow => flow.Reset is not null, TimeSpan.FromSeconds(15), cancel);
 
-        // Each beside its own: they were not opened at the same moment.
+        // Each beside its own: they were not opened at the same moment. Whenever it was after the last answer, and before the next probe, is the same.
         Assert.All(real.All, flow =>
         {
-            TimeSpan after = cut - flow.Opened;
+            TimeSpan after = flow.LastAnswer!.Value + Early;
             SimulationResult simulated = Simulator.Run(Simulated(policy, TimeSpan.FromSeconds(8)) with { Time = TimeSpan.FromMinutes(1), CutAt = after }, threads: 1);
             Assert.Equal((1, 0, 0), (simulated.Detection.Count, simulated.Expired, simulated.FalseDeaths));
             Assert.True(simulated.Probes == flow.Probes, $"{flow}: cut off after {after}, simulated {simulated.Probes} probes");
@@ -70,8 +70,8 @@ public sealed class SimulatorAgainstReality
     private static SimulatedWorld Simulated(KeepAlivePolicy policy, TimeSpan timeout) =>
         new(policy) { Flows = 1, HasJitter = false, OpenWithin = TimeSpan.Zero, RoundTrip = TimeSpan.FromMilliseconds(1), BindingTimeout = timeout };
 
-    /// <summary>What the wire showed of one flow; the reset's time since its first segment.</summary>
-    private sealed record RealFlow(DateTimeOffset Opened, int Probes, int Answers, TimeSpan? Reset);
+    /// <summary>What the wire showed of one flow; times are since its first segment.</summary>
+    private sealed record RealFlow(DateTimeOffset Opened, int Probes, int Answers, TimeSpan? LastAnswer, TimeSpan? Reset);
 
     private sealed class RealFlows : IAsyncDisposable
     {
@@ -107,12 +107,7 @@ public sealed class SimulatorAgainstReality
             return flows;
         }
 
-        /// <returns>When.</returns>
-        public async Task<DateTimeOffset> CutOffAsync()
-        {
-            await _lab.SwallowEverythingAsync();
-            return DateTimeOffset.UtcNow;
-        }
+        public Task CutOffAsync() => _lab.SwallowEverythingAsync();
 
         public async Task WaitForAsync(Func<RealFlow, bool> all, TimeSpan within, CancellationToken cancel)
         {
@@ -143,9 +138,10 @@ public sealed class SimulatorAgainstReality
             DateTimeOffset opened = packets.First(p => p.From == client && p.Flags == "S").At;
             // The handshake's own acknowledgment is none.
             Packet[] later = [.. packets.Where(p => p.At - opened > TimeSpan.FromSeconds(1))];
-            int bare(Func<Packet, string> end) => later.Count(p => end(p) == client && p is { Flags: ".", Length: 0 });
+            Packet[] bare(Func<Packet, string> end) => [.. later.Where(p => end(p) == client && p is { Flags: ".", Length: 0 })];
+            Packet[] answers = bare(p => p.To);
             Packet? reset = later.FirstOrDefault(p => p.From == client && p.Flags.Contains('R', StringComparison.Ordinal));
-            return new RealFlow(opened, bare(p => p.From), bare(p => p.To), reset is null ? null : reset.At - opened);
+            return new RealFlow(opened, bare(p => p.From).Length, answers.Length, answers.Length == 0 ? null : answers[^1].At - opened, reset is null ? null : reset.At - opened);
         }
 
         private static Socket Listen(IPAddress address)
