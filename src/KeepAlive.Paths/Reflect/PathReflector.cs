@@ -34,15 +34,6 @@ public sealed class PathReflector : IAsyncDisposable
     /// <summary>Where clients are accepted.</summary>
     public IPEndPoint Listening => (IPEndPoint)_listener.LocalEndPoint!;
 
-    /// <summary>Open connections of all kinds, now.</summary>
-    public int Connections
-    {
-        get
-        {
-            lock (_lock) return _unproven.Count + _sessions.Count + _lanes;
-        }
-    }
-
     /// <summary>Starts to accept.</summary>
     /// <param name="options">What it is told.</param>
     /// <param name="tell">Told of clients that come, go and are refused; by many threads.</param>

@@ -8,8 +8,6 @@ internal sealed class Unproven(int most)
     private readonly LinkedList<(PathLines Lines, IPAddress From)> _all = [];
     private readonly Dictionary<IPAddress, int> _counts = [];
 
-    public int Count => _all.Count;
-
     /// <summary>One more.</summary>
     /// <returns>Where it stands, and which one has to go for it.</returns>
     public (LinkedListNode<(PathLines Lines, IPAddress From)> Place, PathLines? Evicted) Add(PathLines lines, IPAddress from)
