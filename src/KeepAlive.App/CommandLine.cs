@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text;
+using KeepAlive.App.Configuration;
 using KeepAlive.App.Connections;
 using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
@@ -11,6 +12,7 @@ using KeepAlive.App.Ping;
 using KeepAlive.App.Programs;
 using KeepAlive.App.Reflect;
 using KeepAlive.App.Simulate;
+using KeepAlive.App.Up;
 
 namespace KeepAlive.App;
 
@@ -88,6 +90,7 @@ internal static class CommandLine
         var root = new RootCommand("Keeps idle TCP connections alive, finds dead peers in seconds, and shows which is which.")
         {
             ApplyCommand.Create(),
+            ConfigCommand.Create(),
             DemoCommand.Create(),
             ExplainCommand.Create(),
             GatewayCommand.Create(),
@@ -98,6 +101,7 @@ internal static class CommandLine
             RunCommand.Create(),
             SimulateCommand.Create(),
             SystemCommand.Create(),
+            UpCommand.Create(),
         };
         return root;
     }

@@ -27,9 +27,11 @@ public sealed class Gateway : IAsyncDisposable
     private readonly PassiveRelays? _passive;
     private readonly FlowSet _flows = new();
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _noMore = new();
     private readonly EpollListener? _epoll;
     private readonly Destinations? _destinations;
     private readonly Task _accepting = Task.CompletedTask;
+    private bool _isTaken;
 
     private Gateway(GatewayOptions options, Socket listener, ClockThread? clock, Action<FlowEvent> emit)
     {
@@ -84,15 +86,56 @@ public sealed class Gateway : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Starts with the listener of another gateway, which accepts no more: clients that wait to be accepted, and those that come in
+    /// between, see nothing of it. What the other has open it keeps; see <see cref="EndedAsync"/>.
+    /// </summary>
+    /// <param name="before">One that listens on the same address.</param>
+    /// <param name="options">What to do. No passive range, here or there: its ports would be taken.</param>
+    /// <param name="emit">As for <see cref="Start"/>.</param>
+    /// <exception cref="ArgumentException">The two do not fit.</exception>
+    /// <exception cref="ListenException">The kernel has no room to watch the listener: it is closed.</exception>
+    public static async Task<Gateway> TakeOverAsync(Gateway before, GatewayOptions options, Action<FlowEvent> emit)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(emit);
+        if (!before._options.Listen.Equals(options.Listen)) throw new ArgumentException($"the other one listens on {before._options.Listen}, not on {options.Listen}", nameof(options));
+        if ((options.PassiveRange ?? before._options.PassiveRange) is not null || (options.Redirected ?? before._options.Redirected) is not null)
+            throw new ArgumentException("the ports of a passive range, and redirected connections, cannot be taken over", nameof(options));
+        await before.LeaveListenerAsync().ConfigureAwait(false);
+        before._isTaken = true;
+        ListenSocket.Refresh(before._listener);
+        ClockThread? clock = options.Engine == RelayEngine.Auto && EpollLoop.IsHere ? null : new ClockThread();
+        try
+        {
+            return new Gateway(options, before._listener, clock, emit);
+        }
+        catch (SocketException e)
+        {
+            clock?.Stop();
+            before._listener.Dispose();
+            throw new ListenException(before.Listening, e);
+        }
+    }
+
+    /// <summary>Closes the listener; the flows that are open go on.</summary>
+    public async Task AcceptNoMoreAsync()
+    {
+        await LeaveListenerAsync().ConfigureAwait(false);
+        if (!_isTaken) _listener.Dispose();
+    }
+
+    /// <summary>Once nothing is accepted any more: done when all flows have ended by themselves.</summary>
+    public Task EndedAsync() => _flows.EmptyAsync();
+
     /// <summary>Accepts no more, waits for the flows to end by themselves, and resets those that have not in time.</summary>
     /// <returns>How many flows had to be reset.</returns>
     public async Task<int> StopAsync(TimeSpan drain, CancellationToken atOnce = default)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        _epoll?.Stop();
-        _listener.Dispose();
+        await AcceptNoMoreAsync().ConfigureAwait(false);
         Task passive = _passive?.FinishAsync() ?? Task.CompletedTask;
-        await _accepting.ConfigureAwait(false);
         foreach (FlowRelay relay in _flows.Snapshot()) relay.StopOpening(FlowTexts.Stopping);
         try
         {
@@ -116,15 +159,23 @@ public sealed class Gateway : IAsyncDisposable
     {
         if (!_stopping.IsCancellationRequested) await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
         _stopping.Dispose();
+        _noMore.Dispose();
+    }
+
+    private async Task LeaveListenerAsync()
+    {
+        await _noMore.CancelAsync().ConfigureAwait(false);
+        _epoll?.Stop();
+        await _accepting.ConfigureAwait(false);
     }
 
     private async Task AcceptAsync()
     {
-        while (!_stopping.IsCancellationRequested)
+        while (!_noMore.IsCancellationRequested)
         {
             try
             {
-                Socket client = await _listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
+                Socket client = await _listener.AcceptAsync(_noMore.Token).ConfigureAwait(false);
                 Begin(client);
             }
             catch (OperationCanceledException)
@@ -133,9 +184,9 @@ public sealed class Gateway : IAsyncDisposable
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                if (_stopping.IsCancellationRequested) return;
+                if (_noMore.IsCancellationRequested) return;
                 AcceptFailed((e as SocketException)?.SocketErrorCode ?? SocketError.OperationAborted);
-                await Task.Delay(TimeSpan.FromSeconds(1), _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(TimeSpan.FromSeconds(1), _noMore.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

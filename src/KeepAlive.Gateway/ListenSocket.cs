@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using KeepAlive.Core;
 using KeepAlive.Gateway.Epoll;
+using KeepAlive.Sockets;
 
 namespace KeepAlive.Gateway;
 
@@ -24,5 +26,14 @@ internal static class ListenSocket
             listener?.Dispose();
             throw new ListenException(address, e);
         }
+    }
+
+    /// <summary>Gives a listener the keepalive of a fresh one: what the next gateway leaves alone (<c>on</c> has no numbers) is not the last one's.</summary>
+    public static void Refresh(Socket listener)
+    {
+        using var fresh = new Socket(listener.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        KernelKeepAliveValues own = KernelKeepAlive.Read(fresh);
+        if ((own.Idle, own.Count, own.Interval) is ({ } idle, { } count, { } interval)) _ = KernelKeepAlive.Apply(listener, KeepAliveSpec.Of(new KeepAlivePolicy(idle, count, interval)), UserTimeout.Off);
+        _ = KernelKeepAlive.Apply(listener, KeepAliveSpec.Off, UserTimeout.Off);
     }
 }

@@ -11,13 +11,15 @@ internal static class ChangeTable
     public static void Write(TextWriter output, IReadOnlyList<ConnectionChange> changes, bool dry)
     {
         foreach (ConnectionChange change in changes)
-        {
-            Connection c = change.Connection;
-            string peer = c.Socket.State == TcpState.Listening ? "listening" : $"{c.Socket.Remote}";
-            output.WriteLine($"{ConnectionTable.Owner(c.Owners)}  {c.Socket.Local}  {peer}  {Text(c.Options)} -> {Outcome(change, dry)}");
-        }
-
+            output.WriteLine(Line(change, dry));
         output.Flush();
+    }
+
+    public static string Line(ConnectionChange change, bool dry)
+    {
+        Connection c = change.Connection;
+        string peer = c.Socket.State == TcpState.Listening ? "listening" : $"{c.Socket.Remote}";
+        return $"{ConnectionTable.Owner(c.Owners)}  {c.Socket.Local}  {peer}  {Text(c.Options)} -> {Outcome(change, dry)}";
     }
 
     public static string Summary(IReadOnlyList<ConnectionChange> changes, bool dry)

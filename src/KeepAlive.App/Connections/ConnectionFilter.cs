@@ -12,8 +12,10 @@ namespace KeepAlive.App.Connections;
 internal sealed record ConnectionFilter(ConnectionScope Scope, int? Port, IPNetwork? Remote)
 {
     private static readonly Option<int?> PidOption = CommandLine.Option<int?>("--pid", "Only sockets this process holds", NumberText(int.MaxValue));
-    private static readonly Option<int?> PortOption = CommandLine.Option<int?>("--port", "Only sockets with this port, on either end", NumberText(65535));
-    private static readonly Option<IPNetwork?> RemoteOption = CommandLine.Option<IPNetwork?>("--remote", "Only peers in this network: ADDRESS or ADDRESS/BITS", NetworkText);
+    /// <summary>A host policy has it too.</summary>
+    public static readonly Option<int?> PortOption = CommandLine.Option<int?>("--port", "Only sockets with this port, on either end", NumberText(65535));
+    /// <summary>A host policy has it too.</summary>
+    public static readonly Option<IPNetwork?> RemoteOption = CommandLine.Option<IPNetwork?>("--remote", "Only peers in this network: ADDRESS or ADDRESS/BITS", NetworkText);
     private static readonly Option<NetnsScope> NetnsOption = CommandLine.Option<NetnsScope>("--netns", "all: every network namespace with processes in it, containers too (default for root); own", Texts.Netns, Environment.IsPrivilegedProcess ? "all" : "own");
 
     /// <summary>Whether it leaves anything out.</summary>

@@ -45,6 +45,25 @@ internal sealed class EventPrinter : IDisposable
 
     public void Print(FlowEvent e) => Write(e);
 
+    /// <summary>For the events of one gateway of several.</summary>
+    public Action<FlowEvent> For(string gateway) => e => Write(new OfGateway(gateway, e));
+
+    /// <summary>Something that is no flow's.</summary>
+    /// <param name="kind">What happened.</param>
+    /// <param name="name">To which gateway or policy; null for none.</param>
+    /// <param name="text">In words.</param>
+    public void Tell(string kind, string? name, string text)
+    {
+        DateTimeOffset now = At(MonotonicClock.Now);
+        Write(!_json ? $"{now:HH:mm:ss.fff} {(name is null ? "" : Texts.Printable(name) + " ")}{kind}: {Texts.Printable(text)}" : JsonLine(writer =>
+        {
+            writer.WriteString("event", kind);
+            writer.WriteString("at", now.ToString("yyyy-MM-ddTHH:mm:ss.fffzzz", CultureInfo.InvariantCulture));
+            if (name is not null) writer.WriteString("name", name);
+            writer.WriteString("text", text);
+        }));
+    }
+
     /// <summary>Writes what still waits, for a second at most.</summary>
     public void Dispose()
     {
@@ -58,11 +77,11 @@ internal sealed class EventPrinter : IDisposable
     }
 
     /// <summary>A gateway is ready.</summary>
-    public void PrintListening(string listen, string to, string protocol, TcpChoice tcp, KeepAliveSpec probe)
+    public void PrintListening(string listen, string to, string protocol, TcpChoice tcp, KeepAliveSpec probe, string? gateway = null)
     {
         if (!_json)
         {
-            Write($"listening on {listen} for {to} ({protocol}); kernel keepalive {tcp.Describe()}"
+            Write($"{(gateway is null ? "" : Texts.Printable(gateway) + " ")}listening on {listen} for {to} ({protocol}); kernel keepalive {tcp.Describe()}"
                 + (protocol == "tcp" ? "" : $"; {protocol} probes {(probe.Policy ?? (probe.IsOn ? KeepAlivePolicy.Default : null))?.Describe() ?? "off"}"));
             return;
         }
@@ -70,6 +89,7 @@ internal sealed class EventPrinter : IDisposable
         Write(JsonLine(writer =>
         {
             writer.WriteString("event", "listening");
+            if (gateway is not null) writer.WriteString("gateway", gateway);
             writer.WriteString("listen", listen);
             writer.WriteString("to", to);
             writer.WriteString("protocol", protocol);
@@ -99,18 +119,19 @@ internal sealed class EventPrinter : IDisposable
         })
         : $"listening on {listen} (ssh); host key {fingerprint}; keepalive {alive}");
 
-    private string Text(FlowEvent e)
+    private string Text(FlowEvent e, string? gateway)
     {
         string took = e.Took is { } span ? $" [{Duration.Format(TimeSpan.FromMilliseconds(Math.Round(span.TotalMilliseconds, 1)))}]" : "";
         string leg = e.Leg is { } which ? which.Name() + " " : "";
         string flow = e.Flow == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"flow {e.Flow} ");
-        return $"{At(e):HH:mm:ss.fff} {flow}{leg}{KindName(e.Kind)}: {Texts.Printable(e.Text)}{took}";
+        return $"{At(e.At):HH:mm:ss.fff} {(gateway is null ? "" : Texts.Printable(gateway) + " ")}{flow}{leg}{KindName(e.Kind)}: {Texts.Printable(e.Text)}{took}";
     }
 
-    private string Json(FlowEvent e) => JsonLine(writer =>
+    private string Json(FlowEvent e, string? gateway) => JsonLine(writer =>
     {
         writer.WriteString("event", KindName(e.Kind));
-        writer.WriteString("at", At(e).ToString("yyyy-MM-ddTHH:mm:ss.fffzzz", CultureInfo.InvariantCulture));
+        writer.WriteString("at", At(e.At).ToString("yyyy-MM-ddTHH:mm:ss.fffzzz", CultureInfo.InvariantCulture));
+        if (gateway is not null) writer.WriteString("gateway", gateway);
         writer.WriteNumber("flow", e.Flow);
         if (e.Leg is { } leg) writer.WriteString("leg", leg.Name());
         writer.WriteString("text", e.Text);
@@ -151,7 +172,7 @@ internal sealed class EventPrinter : IDisposable
             {
                 foreach (object what in batch)
                 {
-                    text.Append(what is FlowEvent e ? _json ? Json(e) : Text(e) : what).Append('\n');
+                    text.Append(Line(what)).Append('\n');
                     if (text.Length >= WriteChars || what == batch[^1]) Flush(text);
                 }
             }
@@ -167,6 +188,13 @@ internal sealed class EventPrinter : IDisposable
             Pause();
         }
     }
+
+    private object Line(object what) => what switch
+    {
+        FlowEvent e => _json ? Json(e, null) : Text(e, null),
+        OfGateway(var gateway, var e) => _json ? Json(e, gateway) : Text(e, gateway),
+        _ => what,
+    };
 
     private void Flush(StringBuilder text)
     {
@@ -200,7 +228,7 @@ internal sealed class EventPrinter : IDisposable
         }
     }
 
-    private DateTimeOffset At(FlowEvent e) => _origin + (e.At - Instant.Zero);
+    private DateTimeOffset At(Instant at) => _origin + (at - Instant.Zero);
 
     /// <summary><c>ProbeSent</c> as <c>probe-sent</c>.</summary>
     public static string KindName(FlowEventKind kind) => KindNames[(int)kind];
@@ -216,4 +244,6 @@ internal sealed class EventPrinter : IDisposable
 
         return name.ToString();
     }
+
+    private sealed record OfGateway(string Gateway, FlowEvent Event);
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using KeepAlive.App.Machine;
+using KeepAlive.App.Measure;
 using KeepAlive.Core;
 using KeepAlive.Gateway;
 using KeepAlive.Gateway.Tls;
@@ -22,7 +23,7 @@ internal static class GatewayCommand
     private const int PortsMax = 1000;
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    private static readonly Option<string[]> Listen = new("--listen") { Description = "Where clients connect: ADDRESS:PORT. Repeat together with --to.", HelpName = "A:P" };
+    private static readonly Option<string[]> Listen = new("--listen") { Description = "Where clients connect: ADDRESS:PORT", HelpName = "A:P" };
     private static readonly Option<string[]> To = new("--to") { Description = "The server: HOST:PORT. A name is resolved again for each flow.", HelpName = "H:P" };
     private static readonly Option<string> ProtocolName = new("--protocol") { Description = "auto (by the server's port), " + string.Join(", ", ProtocolList.All.Select(p => p.Name)), DefaultValueFactory = _ => "auto" };
     private static readonly Option<KeepAliveSpec> ProbeSpec = CommandLine.Option<KeepAliveSpec>("--probe", "The protocol's own probes towards the server: idle:count:interval, on, off", Texts.Spec, "30:3:10");
@@ -44,7 +45,7 @@ internal static class GatewayCommand
 
     public static Command Create()
     {
-        var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides.");
+        var command = new Command("gateway", "Relays connections to a server and keeps them alive, unmodified programs on both sides. --listen and --to may be repeated, in pairs.");
         foreach (Option option in (Option[])[Listen, To, ProtocolName, .. TuneArguments.All, ProbeSpec, ClientProbe, UserTimeoutOption, MaxFlows, Drain, ConnectTimeout, DataPorts, PassiveRange, FtpCommands, Hold, LdapProbeOption, HttpInterim, Http2PingEvery, Engine, .. LegArguments.All, NoCheck, Json, .. Redirection.Options])
             command.Options.Add(option);
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
@@ -84,6 +85,12 @@ internal static class GatewayCommand
         return await ServeAsync(parsed, all, redirection).ConfigureAwait(false);
     }
 
+    /// <summary>How long flows have to end.</summary>
+    public static TimeSpan DrainOf(ParseResult parsed) => parsed.GetValue(Drain);
+
+    /// <summary>Whether the server is dialled once at start.</summary>
+    public static bool IsChecked(ParseResult parsed) => !parsed.GetValue(NoCheck);
+
     private static async Task<int> ServeAsync(ParseResult parsed, List<GatewayOptions> all, Redirection? redirection)
     {
         // Never disposed: whoever reads it may have stalled, and the program is to end all the same.
@@ -92,15 +99,15 @@ internal static class GatewayCommand
         var gateways = new List<Gateway.Gateway>();
         using var signals = new StopSignals();
         using var heap = new QuietHeap();
-        var keeping = new TunedPathKeeping(printer.Print);
+        var keeping = new TunedPathKeeping(PathStore.Default, printer.Print);
         try
         {
-            PathPolicies? paths = TuneArguments.Read(parsed, keeping.Keep);
+            PathPolicies? paths = TuneArguments.Read(parsed, PathStore.Default, keeping.Keep);
             foreach (GatewayOptions options in all) gateways.Add(Gateway.Gateway.Start(options with { Paths = paths }, printer.Print));
             if (redirection is not null) await redirection.BeginAsync(gateways.Select(g => g.Listening)).ConfigureAwait(false);
             foreach ((GatewayOptions options, Gateway.Gateway gateway) in all.Zip(gateways))
                 printer.PrintListening(gateway.Listening.ToString(), redirection?.To ?? options.To.ToString(), redirection is null ? options.Protocol.Name : parsed.GetValue(ProtocolName)!, TuneArguments.ChoiceOf(parsed), options.Probe);
-            if (paths is not null) Announce(paths, all, printer);
+            if (paths is not null) Announce(paths, all, printer.Print);
         }
         catch (Exception e) when (e is ListenException or RedirectException or MachineException)
         {
@@ -121,17 +128,18 @@ internal static class GatewayCommand
         return isAsked ? CommandLine.Done : CommandLine.Failed;
     }
 
-    // Of servers that are addresses; of names when the first flow comes to them.
-    private static void Announce(PathPolicies paths, List<GatewayOptions> all, EventPrinter printer)
+    /// <summary>Tells what is known of the paths to servers that are addresses; of names it is told when the first flow comes to them.</summary>
+    public static void Announce(PathPolicies paths, IReadOnlyList<GatewayOptions> all, Action<FlowEvent> tell)
     {
         foreach (IPAddress address in all.Select(options => options.To.Address).OfType<IPAddress>().Distinct())
         {
             int port = all.First(options => address.Equals(options.To.Address)).To.Port;
-            if (paths.Announce(new IPEndPoint(address, port)) is { } known) printer.Print(new FlowEvent(0, MonotonicClock.Now, FlowEventKind.Notice, known) { Leg = Leg.Upstream });
+            if (paths.Announce(new IPEndPoint(address, port)) is { } known) tell(new FlowEvent(0, MonotonicClock.Now, FlowEventKind.Notice, known) { Leg = Leg.Upstream });
         }
     }
 
-    private static bool TryRead(ParseResult parsed, out List<GatewayOptions> all, out Redirection? redirection, out List<string> faults)
+    /// <summary>What the options mean, or everything that is wrong with them.</summary>
+    public static bool TryRead(ParseResult parsed, out List<GatewayOptions> all, out Redirection? redirection, out List<string> faults)
     {
         all = [];
         faults = [];
@@ -188,7 +196,8 @@ internal static class GatewayCommand
         return faults.Count == 0;
     }
 
-    private static async Task<string?> FirstUnreachableAsync(List<GatewayOptions> all)
+    /// <summary>Why a server cannot be dialled; null when all can be.</summary>
+    public static async Task<string?> FirstUnreachableAsync(IEnumerable<GatewayOptions> all)
     {
         foreach (GatewayOptions options in all)
         {
@@ -205,7 +214,8 @@ internal static class GatewayCommand
         return null;
     }
 
-    private static string ListenFault(ListenException e) => e.Error switch
+    /// <summary>Why it cannot listen, and what to do.</summary>
+    public static string ListenFault(ListenException e) => e.Error switch
     {
         SocketError.AddressAlreadyInUse => $"cannot listen on {e.Address}: EADDRINUSE, something listens there already: choose another port, or stop it (ss -ltnp shows it)",
         SocketError.AccessDenied => $"cannot listen on {e.Address}: EACCES: ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one",

@@ -30,6 +30,9 @@ internal static class LegArguments
     /// <summary>Whether a leg is TLS: the sessions can then be read.</summary>
     public static bool HasTls(ParseResult parsed) => IsUpstream(parsed) || parsed.GetValue(Downstream) is { Length: > 0 };
 
+    /// <summary>The files that are read at start.</summary>
+    public static IEnumerable<string> Files(ParseResult parsed) => [.. parsed.GetValue(Downstream) ?? [], .. parsed.GetValue(Ca) is { } ca ? [ca] : Array.Empty<string>()];
+
     /// <summary>What is wrong with them together.</summary>
     public static IEnumerable<string> Faults(ParseResult parsed)
     {

@@ -30,19 +30,23 @@ internal static class TuneArguments
         if (!tunes && parsed.GetValue(Floor) is not null) yield return "--tune-floor is for tuning: give it with --tune";
     }
 
+    /// <summary>Whether what is known of paths matters.</summary>
+    public static bool UsesPaths(ParseResult parsed) => ChoiceOf(parsed).IsByPath || parsed.GetValue(Tune);
+
     /// <summary>What all gateways share of it; null where every path gets the same.</summary>
     /// <param name="parsed">The options.</param>
+    /// <param name="store">What is known.</param>
     /// <param name="keep">Told of what holds.</param>
     /// <exception cref="MachineException">What is known cannot be read.</exception>
-    public static PathPolicies? Read(ParseResult parsed, Action<TunedPath> keep)
+    public static PathPolicies? Read(ParseResult parsed, PathStore store, Action<TunedPath> keep)
     {
         TcpChoice choice = parsed.GetValue(Tcp);
         bool tunes = parsed.GetValue(Tune);
-        if (!choice.IsByPath && !tunes) return null;
+        if (!UsesPaths(parsed)) return null;
         return new PathPolicies(new PathPoliciesOptions
         {
             Default = choice.Spec.Policy!,
-            Know = new KnownPaths(PathStore.Default.ReadBook(), choice).Of,
+            Know = new KnownPaths(store.ReadBook(), choice).Of,
             Tune = tunes ? new TuneOptions { IdleFloor = parsed.GetValue(Floor) ?? Tuner.IdleFloorDefault, Keep = keep } : null,
         });
     }

@@ -7,8 +7,9 @@ using KeepAlive.Gateway.Tuning;
 namespace KeepAlive.App.Gateways;
 
 /// <summary>Keeps in the store what tuning has found, one after the other and not on the threads of flows: a disk may take its time.</summary>
+/// <param name="store">Where.</param>
 /// <param name="tell">Told when that fails: the flows go on all the same.</param>
-internal sealed class TunedPathKeeping(Action<FlowEvent> tell)
+internal sealed class TunedPathKeeping(PathStore store, Action<FlowEvent> tell)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -32,7 +33,7 @@ internal sealed class TunedPathKeeping(Action<FlowEvent> tell)
     {
         try
         {
-            PathStore.Default.Save(new TunedRecord(found.Remote, DateTimeOffset.UtcNow, found.Policy, found.IdleTimes, found.Flows));
+            store.Save(new TunedRecord(found.Remote, DateTimeOffset.UtcNow, found.Policy, found.IdleTimes, found.Flows));
         }
         catch (MachineException e)
         {

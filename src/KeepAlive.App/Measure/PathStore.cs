@@ -12,6 +12,7 @@ internal sealed class PathStore(string path)
 {
     // The newest stay: a file that grows for ever is read by each list.
     private const int RecordsMax = 1000;
+    private const string Variable = "KEEPALIVE_PATHS";
     private const long FileBytesMax = 4 << 20;
     private static readonly TimeSpan LockTime = TimeSpan.FromSeconds(5);
 
@@ -20,6 +21,9 @@ internal sealed class PathStore(string path)
 
     /// <summary>Where it is for whoever runs this.</summary>
     public static PathStore Default { get; } = new(DefaultPath());
+
+    /// <summary>Whether the environment names it, which goes before every file.</summary>
+    public static bool IsNamedOutside => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 };
 
     /// <summary>All that was measured; nothing where there is no file.</summary>
     /// <exception cref="MachineException">It cannot be read.</exception>
@@ -99,7 +103,7 @@ internal sealed class PathStore(string path)
 
     private static string DefaultPath()
     {
-        if (Environment.GetEnvironmentVariable("KEEPALIVE_PATHS") is { Length: > 0 } named) return named;
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return named;
         if (!OperatingSystem.IsWindows() && Environment.IsPrivilegedProcess) return "/var/lib/keepalive/paths.json";
         string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
         string folder = OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)

@@ -1,0 +1,14 @@
+using KeepAlive.App.Measure;
+using KeepAlive.App.Up;
+
+namespace KeepAlive.App.Configuration;
+
+/// <summary>What <c>keepalive up</c> is to do.</summary>
+/// <param name="Gateways">With unique names.</param>
+/// <param name="Hosts">The first that matches is in force.</param>
+/// <param name="Paths">What is known of paths.</param>
+internal sealed record Config(IReadOnlyList<GatewayConfig> Gateways, IReadOnlyList<HostPolicy> Hosts, PathStore Paths)
+{
+    /// <summary>Nothing: then it only observes.</summary>
+    public static Config Nothing { get; } = new([], [], PathStore.Default);
+}

@@ -1,0 +1,221 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using KeepAlive.SystemTests.Gateway;
+using KeepAlive.SystemTests.Lab;
+using KeepAlive.SystemTests.Tls;
+
+namespace KeepAlive.SystemTests.Up;
+
+/// <summary><c>keepalive up</c> and changes of its file under traffic.</summary>
+public sealed class ReloadTests
+{
+    private const int Reloads = 20;
+
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("portable")]
+    public async Task Reloads_drop_no_flow_and_lose_no_byte(string engine)
+    {
+        using var work = new WorkFolder();
+        using Socket server = DataEnds.Listen(IPAddress.Loopback), echo = DataEnds.Listen(IPAddress.Loopback);
+        int[] ports = FreePorts(3);
+        string Config(int round) => $$"""
+            { "gateways": [
+              { "name": "same", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true, "engine": "{{engine}}" },
+              { "name": "changed", "listen": "127.0.0.1:{{ports[1]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true, "engine": "{{engine}}" },
+              { "name": "busy", "listen": "127.0.0.1:{{ports[2]}}", "to": "127.0.0.1:{{DataEnds.PortOf(echo)}}", "protocol": "tcp", "noCheck": true, "engine": "{{engine}}", "tcp": "{{60 + round}}:3:20" },
+            ] }
+            """.Replace("\"changed\",", round == 0 ? "\"changed\"," : $"\"changed\", \"tcp\": \"{30 + round}:3:5\",", StringComparison.Ordinal);
+        await using UpProcess up = await UpProcess.StartAsync(work, Config(0));
+
+        using CancellationTokenSource stop = new(), over = new();
+        Task<(byte[], byte[])> one = TransferAsync(ports[0], server, stop.Token);
+        await up.WaitForAsync("connected", 1, "\"gateway\":\"same\""); // so that each transfer finds its own server's end
+        Task<(byte[], byte[])> other = TransferAsync(ports[1], server, stop.Token);
+        Task echoing = EchoAsync(echo, over.Token);
+        Task<int>[] flows = [.. Enumerable.Range(0, 4).Select(_ => TalkAsync(ports[2], stop.Token))];
+        for (int i = 1; i <= Reloads; i++) await up.RewriteAsync(Config(i));
+        await stop.CancelAsync();
+
+        foreach (Task<(byte[] Sent, byte[] Received)> transfer in (Task<(byte[], byte[])>[])[one, other])
+        {
+            (byte[] sent, byte[] received) = await transfer.WaitAsync(UpProcess.Patience);
+            Assert.Equal(Convert.ToHexString(sent), Convert.ToHexString(received));
+        }
+
+        int[] talks = await Task.WhenAll(flows).WaitAsync(UpProcess.Patience);
+        Assert.All(talks, count => Assert.True(count >= 1, "no flow was opened during the reloads"));
+        await over.CancelAsync();
+        await echoing.WaitAsync(UpProcess.Patience);
+        Assert.Equal((0, 0, Reloads + 1), (up.Count("refused"), up.Count("died"), up.Count("configured")));
+        Assert.Equal(1 + (2 * (Reloads + 1)), up.Count("listening")); // the one that is the same never again
+        Assert.Equal(0, await up.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_gateway_that_is_gone_drains_and_those_that_stay_know_nothing_of_it()
+    {
+        using var work = new WorkFolder();
+        using Socket server = DataEnds.Listen(IPAddress.Loopback);
+        int to = DataEnds.PortOf(server);
+        int[] ports = FreePorts(2);
+        string stays = $$"""{ "name": "stays", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{to}}", "protocol": "tcp", "noCheck": true }""";
+        string goes = $$"""{ "name": "goes", "listen": "127.0.0.1:{{ports[1]}}", "to": "127.0.0.1:{{to}}", "protocol": "tcp", "noCheck": true, "drain": "1h" }""";
+        await using UpProcess up = await UpProcess.StartAsync(work, $$"""{ "gateways": [ {{stays}}, {{goes}} ] }""");
+        (Line near, Line far) = await PairAsync(ports[0], server, up, 1);
+        (Line goingNear, Line goingFar) = await PairAsync(ports[1], server, up, 2);
+        await up.RewriteAsync($$"""{ "gateways": [ {{stays}} ] }""");
+        await Assert.ThrowsAsync<SocketException>(() => DataEnds.DialAsync(ports[1]));
+        foreach ((Line a, Line b) in ((Line, Line)[])[(near, far), (goingNear, goingFar)]) await DataEnds.TalkAsync(a, b);
+        Assert.Equal(0, await up.StopAsync());
+    }
+
+    [Fact]
+    public async Task What_is_wrong_is_refused_whole_and_what_was_in_force_goes_on()
+    {
+        using var work = new WorkFolder();
+        using Socket server = DataEnds.Listen(IPAddress.Loopback), taken = DataEnds.Listen(IPAddress.Loopback);
+        int[] ports = FreePorts(2);
+        string good = $$"""{ "name": "good", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true }""";
+        await using UpProcess up = await UpProcess.StartAsync(work, $$"""{ "gateways": [ {{good}} ] }""");
+        await up.RewriteAsync("{ \"gateways\": [],\n  \"gatway\": 1 }", "refused");
+        await up.WaitForAsync("refused", 1, "keepalive.json:2:3: 'gatway' is not known");
+        await up.WaitForAsync("refused", 1, "nothing was changed");
+        // What is right by itself, and cannot be: none of it comes to be.
+        await up.RewriteAsync($$"""
+            { "gateways": [ { "name": "fresh", "listen": "127.0.0.1:{{ports[1]}}", "to": "127.0.0.1:1" }, { "name": "late", "listen": "127.0.0.1:{{DataEnds.PortOf(taken)}}", "to": "127.0.0.1:1" } ] }
+            """, "refused");
+        await up.WaitForAsync("refused", 1, $"late: cannot listen on 127.0.0.1:{DataEnds.PortOf(taken)}: EADDRINUSE");
+        await Assert.ThrowsAsync<SocketException>(() => DataEnds.DialAsync(ports[1]));
+        (Line near, Line far) = await PairAsync(ports[0], server, up, 1);
+        await DataEnds.TalkAsync(near, far);
+
+        await up.RewriteAsync($$"""{ "gateways": [ {{good}} ] } // again""");
+        await up.SignalAsync("HUP");
+        await up.WaitForAsync("configured", 3);
+        Assert.Equal(1, up.Count("listening"));
+        Assert.Equal(0, await up.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_gateway_that_cannot_listen_at_start_is_named()
+    {
+        using var work = new WorkFolder();
+        using Socket taken = DataEnds.Listen(IPAddress.Loopback);
+        string file = work.File("taken.json");
+        await File.WriteAllTextAsync(file, $$"""{ "gateways": [ { "name": "free", "listen": "127.0.0.1:0", "to": "127.0.0.1:1" }, { "name": "mine", "listen": "127.0.0.1:{{DataEnds.PortOf(taken)}}", "to": "127.0.0.1:1" } ] }""");
+        await using ChildProcess up = await ChildProcess.StartAsync([UpProcess.Program, "up"], environment: new Dictionary<string, string> { ["KEEPALIVE_CONFIG"] = file });
+        await up.WaitForExitAsync(UpProcess.Patience);
+        Assert.Equal(1, up.ExitCode);
+        Assert.StartsWith($"keepalive up: mine: cannot listen on 127.0.0.1:{DataEnds.PortOf(taken)}: EADDRINUSE", up.Transcript, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_renewed_certificate_is_taken_on_SIGHUP()
+    {
+        using var work = new WorkFolder();
+        using var authority = new Authority();
+        using Socket server = DataEnds.Listen(IPAddress.Loopback);
+        (string certificate, string key) = authority.Issue();
+        await using UpProcess up = await UpProcess.StartAsync(work, $$"""
+            { "gateways": [ { "name": "tls", "listen": "127.0.0.1:0", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true, "tlsDownstream": ["{{certificate}}", "{{key}}"] } ] }
+            """);
+        int port = await up.PortOfAsync("tls");
+        string before = await SerialAsync(port, authority);
+        (string fresh, string freshKey) = authority.Issue();
+        File.Move(fresh, certificate, overwrite: true);
+        File.Move(freshKey, key, overwrite: true);
+        await up.SignalAsync("HUP");
+        await up.WaitForAsync("configured", 2);
+        Assert.NotEqual(before, await SerialAsync(port, authority));
+        Assert.Equal(0, await up.StopAsync());
+    }
+
+    // Of the certificate that is shown there.
+    private static async Task<string> SerialAsync(int port, Authority authority)
+    {
+        Line line = await DataEnds.DialAsync(port);
+        using TlsEnd end = await TlsEnd.AsClientAsync(line.Socket, authority.RootFile);
+        return ((SslStream)end.Stream).RemoteCertificate!.GetSerialNumberString();
+    }
+
+    // Sends until it is told to stop; what was sent, and what came.
+    private static async Task<(byte[] Sent, byte[] Received)> TransferAsync(int port, Socket server, CancellationToken stop)
+    {
+        using Line client = await DataEnds.DialAsync(port);
+        using Socket far = await server.AcceptAsync(CancellationToken.None);
+        Task<byte[]> received = Task.Run(async () =>
+        {
+            await using var stream = new NetworkStream(far);
+            return await SHA256.HashDataAsync(stream);
+        }, CancellationToken.None);
+        using var sent = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] chunk = new byte[32 * 1024];
+        while (!stop.IsCancellationRequested)
+        {
+            Random.Shared.NextBytes(chunk);
+            sent.AppendData(chunk);
+            await client.Socket.SendAsync(chunk, CancellationToken.None).AsTask().WaitAsync(UpProcess.Patience, CancellationToken.None);
+        }
+
+        client.Socket.Shutdown(SocketShutdown.Send);
+        return (sent.GetHashAndReset(), await received.WaitAsync(UpProcess.Patience, CancellationToken.None));
+    }
+
+    // One flow after another, each answered.
+    private static async Task<int> TalkAsync(int port, CancellationToken stop)
+    {
+        int count = 0;
+        for (; !stop.IsCancellationRequested; count++)
+        {
+            using Line line = await DataEnds.DialAsync(port);
+            await line.SayAsync("anybody?");
+            Assert.Equal("anybody?", await line.HearAsync());
+        }
+
+        return count;
+    }
+
+    private static async Task EchoAsync(Socket listener, CancellationToken stop)
+    {
+        var open = new List<Task>();
+        try
+        {
+            while (true)
+            {
+                Socket accepted = await listener.AcceptAsync(stop);
+                open.Add(Task.Run(async () =>
+                {
+                    using var line = new Line(accepted);
+                    await line.SayAsync(await line.HearAsync());
+                    await line.EndAsync();
+                }, CancellationToken.None));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // All of them are over.
+        }
+
+        listener.Close();
+        await Task.WhenAll(open);
+    }
+
+    private static async Task<(Line Near, Line Far)> PairAsync(int port, Socket server, UpProcess up, int connected)
+    {
+        Line near = await DataEnds.DialAsync(port);
+        var far = new Line(await server.AcceptAsync().WaitAsync(UpProcess.Patience));
+        await up.WaitForAsync("connected", connected);
+        return (near, far);
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        Socket[] held = [.. Enumerable.Range(0, count).Select(_ => DataEnds.ListenOnLastingPort())];
+        int[] ports = [.. held.Select(DataEnds.PortOf)];
+        foreach (Socket socket in held) socket.Dispose();
+        return ports;
+    }
+}
