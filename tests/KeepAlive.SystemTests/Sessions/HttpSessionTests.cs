@@ -143,7 +143,8 @@ public sealed class HttpSessionTests
     {
         Requires.Programs("chromium");
         string[] flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking", "--disable-component-update", $"--user-data-dir={work.Folder("chromium")}"];
-        return lab.Client.StartAsync(Contained.Command([], ["chromium", .. flags, url]));
+        // Killed in the end, it leaves in the temporary folder what it put there.
+        return lab.Client.StartAsync(Contained.Command([], ["env", $"TMPDIR={work.Folder("temporary")}", "chromium", .. flags, url]));
     }
 
     // What each stream came to, until all that can be heard was.
