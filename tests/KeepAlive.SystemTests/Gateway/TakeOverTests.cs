@@ -71,7 +71,6 @@ public sealed class TakeOverTests
 
         await gateway.DisposeAsync();
         foreach (KeepAlive.Gateway.Gateway one in left) await one.DisposeAsync();
-        await Assert.ThrowsAsync<SocketException>(() => DataEnds.DialAsync(gateway.Listening.Port));
     }
 
     [Fact]
