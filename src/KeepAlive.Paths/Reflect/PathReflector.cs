@@ -15,24 +15,20 @@ public sealed class PathReflector : IAsyncDisposable
 {
     private readonly PathReflectorOptions _options;
     private readonly Action<FlowEvent> _tell;
-    private readonly Socket _listener;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Dictionary<long, Task> _connections = [];
+    private readonly Acceptor _acceptor;
     private readonly Dictionary<string, PathSession> _sessions = [];
     private readonly Unproven _unproven;
     private readonly Lock _lock = new();
-    private readonly Task _accepting;
-    private long _count;
     private int _lanes;
 
-    private PathReflector(PathReflectorOptions options, Socket listener, Action<FlowEvent> tell)
+    private PathReflector(PathReflectorOptions options, Acceptor acceptor, Action<FlowEvent> tell)
     {
-        (_options, _listener, _tell, _unproven) = (options, listener, tell, new Unproven(options.MaxUnproven));
-        _accepting = AcceptAsync();
+        (_options, _acceptor, _tell, _unproven) = (options, acceptor, tell, new Unproven(options.MaxUnproven));
+        acceptor.Begin(Admit);
     }
 
     /// <summary>Where clients are accepted.</summary>
-    public IPEndPoint Listening => (IPEndPoint)_listener.LocalEndPoint!;
+    public IPEndPoint Listening => _acceptor.Listening;
 
     /// <summary>Starts to accept.</summary>
     /// <param name="options">What it is told.</param>
@@ -42,53 +38,13 @@ public sealed class PathReflector : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(tell);
-        var listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            listener.Bind(options.Listen);
-            listener.Listen(1024);
-            return new PathReflector(options, listener, tell);
-        }
-        catch
-        {
-            listener.Dispose();
-            throw;
-        }
+        return new PathReflector(options, Acceptor.Listen(options.Listen), tell);
     }
 
     /// <summary>Ends every connection.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        _listener.Dispose();
-        await _accepting.ConfigureAwait(false);
-        Task[] left;
-        lock (_lock) left = [.. _connections.Values];
-        await Task.WhenAll(left).ConfigureAwait(false);
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _acceptor.DisposeAsync();
 
-    private async Task AcceptAsync()
-    {
-        while (!_stop.IsCancellationRequested)
-        {
-            try
-            {
-                Begin(await _listener.AcceptAsync(_stop.Token).ConfigureAwait(false));
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // A client that has gone already, or no descriptor left: not at once again.
-                await Task.Delay(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false);
-            }
-        }
-    }
-
-    private void Begin(Socket client)
+    private Func<Task>? Admit(long number, Socket client)
     {
         IPAddress from;
         try
@@ -98,19 +54,15 @@ public sealed class PathReflector : IAsyncDisposable
         catch (SocketException)
         {
             client.Dispose(); // gone already
-            return;
+            return null;
         }
 
         var lines = new PathLines(client);
+        LinkedListNode<(PathLines Lines, IPAddress From)> place;
         PathLines? evicted;
-        lock (_lock)
-        {
-            (LinkedListNode<(PathLines Lines, IPAddress From)> place, evicted) = _unproven.Add(lines, from);
-            long number = ++_count;
-            _connections.Add(number, Task.Run(() => RunAsync(number, lines, () => Prove(place))));
-        }
-
+        lock (_lock) (place, evicted) = _unproven.Add(lines, from);
         evicted?.Reset();
+        return () => RunAsync(number, lines, () => Prove(place));
     }
 
     private async Task RunAsync(long number, PathLines lines, Action prove)
@@ -118,7 +70,7 @@ public sealed class PathReflector : IAsyncDisposable
         try
         {
             lines.Socket.NoDelay = true;
-            using var proof = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            using var proof = CancellationTokenSource.CreateLinkedTokenSource(_acceptor.Stop);
             proof.CancelAfter(_options.ProofTime);
             string[]? words = await lines.ReadAsync(proof.Token).ConfigureAwait(false);
             if (words is [PathProtocol.Greeting, "CONTROL", var nonce, ..] && PathProtocol.IsNonce(nonce) && lines.BytesRead >= PathProtocol.OpeningBytesMin)
@@ -133,7 +85,6 @@ public sealed class PathReflector : IAsyncDisposable
         {
             prove();
             lines.Dispose();
-            lock (_lock) _connections.Remove(number);
         }
     }
 
@@ -170,7 +121,7 @@ public sealed class PathReflector : IAsyncDisposable
         try
         {
             await lines.WriteAsync($"WELCOME {name} {_options.MaxLanes} {silenceMax} {own}", proofTime).ConfigureAwait(false);
-            why = await session.RunAsync(_options.MaxTime, _stop.Token).ConfigureAwait(false);
+            why = await session.RunAsync(_options.MaxTime, _acceptor.Stop).ConfigureAwait(false);
         }
         finally
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using KeepAlive.Core;
 using KeepAlive.Protocols.Ssh;
@@ -30,8 +29,7 @@ public sealed class SshFlow : IDisposable
     /// <param name="tell">Told every event, in order, by the flow's task.</param>
     public SshFlow(Socket socket, SshSession session, Action<SshEvent> tell) => (_socket, _session, _tell) = (socket, session, tell);
 
-    /// <summary>The clock of all flows.</summary>
-    public static Instant Now => new(Stopwatch.GetElapsedTime(0).Ticks);
+    private static Instant Now => PathClock.Now;
 
     /// <summary>Runs to the session's end and closes the connection.</summary>
     /// <param name="stop">Ends the session with a goodbye.</param>

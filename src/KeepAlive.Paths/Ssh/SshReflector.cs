@@ -25,21 +25,16 @@ public sealed class SshReflector : IAsyncDisposable
 {
     private readonly SshReflectorOptions _options;
     private readonly Action<long, SshEvent> _tell;
-    private readonly Socket _listener;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Dictionary<long, Task> _flows = [];
-    private readonly Lock _lock = new();
-    private readonly Task _accepting;
-    private long _count;
+    private readonly Acceptor _acceptor;
 
-    private SshReflector(SshReflectorOptions options, Socket listener, Action<long, SshEvent> tell)
+    private SshReflector(SshReflectorOptions options, Acceptor acceptor, Action<long, SshEvent> tell)
     {
-        (_options, _listener, _tell) = (options, listener, tell);
-        _accepting = AcceptAsync();
+        (_options, _acceptor, _tell) = (options, acceptor, tell);
+        acceptor.Begin(Admit);
     }
 
     /// <summary>Where clients are accepted.</summary>
-    public IPEndPoint Listening => (IPEndPoint)_listener.LocalEndPoint!;
+    public IPEndPoint Listening => _acceptor.Listening;
 
     /// <summary>Starts to accept.</summary>
     /// <param name="options">What it is told.</param>
@@ -48,75 +43,31 @@ public sealed class SshReflector : IAsyncDisposable
     public static SshReflector Start(SshReflectorOptions options, Action<long, SshEvent> tell)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            listener.Bind(options.Listen);
-            listener.Listen();
-            return new SshReflector(options, listener, tell);
-        }
-        catch
-        {
-            listener.Dispose();
-            throw;
-        }
+        return new SshReflector(options, Acceptor.Listen(options.Listen), tell);
     }
 
     /// <summary>Ends every session with a goodbye.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        _listener.Dispose();
-        await _accepting.ConfigureAwait(false);
-        Task[] left;
-        lock (_lock) left = [.. _flows.Values];
-        await Task.WhenAll(left).ConfigureAwait(false);
-        _stop.Dispose();
-    }
+    public ValueTask DisposeAsync() => _acceptor.DisposeAsync();
 
-    private async Task AcceptAsync()
+    private Func<Task>? Admit(long number, Socket client)
     {
-        while (!_stop.IsCancellationRequested)
+        if (_acceptor.Count >= _options.MaxFlows)
         {
-            try
-            {
-                Hold(await _listener.AcceptAsync(_stop.Token).ConfigureAwait(false));
-            }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // A client that has gone already, or no descriptor left: not at once again.
-                await Task.Delay(TimeSpan.FromMilliseconds(100)).ConfigureAwait(false);
-            }
+            client.Dispose();
+            _tell(number, new SshEvent(SshEventKind.Notice, $"turned away: {_options.MaxFlows} sessions are held, the most that --max-flows allows"));
+            return null;
         }
-    }
 
-    private void Hold(Socket client)
-    {
-        long number = ++_count;
-        lock (_lock)
-        {
-            if (_flows.Count >= _options.MaxFlows)
-            {
-                client.Dispose();
-                _tell(number, new SshEvent(SshEventKind.Notice, $"turned away: {_options.MaxFlows} sessions are held, the most that --max-flows allows"));
-                return;
-            }
-
-            client.NoDelay = true;
-            _tell(number, new SshEvent(SshEventKind.Notice, $"accepted from {client.RemoteEndPoint}"));
-            _flows.Add(number, Task.Run(() => RunAsync(number, client)));
-        }
+        client.NoDelay = true;
+        _tell(number, new SshEvent(SshEventKind.Notice, $"accepted from {client.RemoteEndPoint}"));
+        return () => RunAsync(number, client);
     }
 
     private async Task RunAsync(long number, Socket client)
     {
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(_acceptor.Stop);
         stop.CancelAfter(_options.MaxTime);
-        using (var flow = new SshFlow(client, new SshServer(_options.Server), e => _tell(number, e))) await flow.RunAsync(stop.Token).ConfigureAwait(false);
-        lock (_lock) _flows.Remove(number);
+        using var flow = new SshFlow(client, new SshServer(_options.Server), e => _tell(number, e));
+        await flow.RunAsync(stop.Token).ConfigureAwait(false);
     }
 }
