@@ -3,7 +3,7 @@ using System.Globalization;
 namespace KeepAlive.Core;
 
 /// <summary>Durations as people write them: <c>90</c> (seconds), <c>1.5s</c>, <c>500ms</c>, <c>2h11m15s</c>, <c>1d</c>.</summary>
-public static class Duration
+internal static class Duration
 {
     private static readonly System.Buffers.SearchValues<char> NumberChars = System.Buffers.SearchValues.Create("0123456789.");
 

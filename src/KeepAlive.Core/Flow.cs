@@ -6,7 +6,7 @@ namespace KeepAlive.Core;
 /// </summary>
 /// <param name="id">Unique within the process, from 1.</param>
 /// <param name="opened">When the client was accepted.</param>
-public sealed class Flow(long id, Instant opened)
+internal sealed class Flow(long id, Instant opened)
 {
     private LegFacts _downstream = new(opened);
     private LegFacts _upstream = new(opened);

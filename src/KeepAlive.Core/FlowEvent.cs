@@ -1,7 +1,7 @@
 namespace KeepAlive.Core;
 
 /// <summary>One of the two connections a relay joins. Direction is relative to us.</summary>
-public enum Leg
+internal enum Leg
 {
     /// <summary>The accepted connection: towards the client.</summary>
     Downstream,
@@ -11,7 +11,7 @@ public enum Leg
 }
 
 /// <summary>Legs come in pairs.</summary>
-public static class LegPair
+internal static class LegPair
 {
     /// <summary>The leg that a relay joins with this one.</summary>
     public static Leg Other(this Leg leg) => leg == Leg.Downstream ? Leg.Upstream : Leg.Downstream;
@@ -21,7 +21,7 @@ public static class LegPair
 }
 
 /// <summary>What happened to a flow.</summary>
-public enum FlowEventKind
+internal enum FlowEventKind
 {
     /// <summary>A client was accepted.</summary>
     Opened,
@@ -66,15 +66,43 @@ public enum FlowEventKind
     Closed,
 }
 
+/// <summary>Why a leg died.</summary>
+internal enum DeathReason
+{
+    /// <summary>The protocol's own probes stayed unanswered.</summary>
+    Unanswered,
+
+    /// <summary>The kernel gave up: its probes, or data, stayed unanswered (ETIMEDOUT).</summary>
+    TimedOut,
+
+    /// <summary>What was sent to it was not acknowledged for the detection time.</summary>
+    Unacknowledged,
+
+    /// <summary>The peer, or a middlebox in its name, sent a reset.</summary>
+    Reset,
+
+    /// <summary>There is no way to it (EHOSTUNREACH, ENETUNREACH).</summary>
+    Unreachable,
+
+    /// <summary>We ended it.</summary>
+    Stopped,
+
+    /// <summary>Anything else; the text says what.</summary>
+    Failed,
+}
+
 /// <summary>One line of a flow's story: the same for the log, JSON, metrics and the page.</summary>
 /// <param name="Flow">The flow's number, unique within the process.</param>
 /// <param name="At">When it happened.</param>
 /// <param name="Kind">What happened.</param>
 /// <param name="Text">What a person needs to know beside the kind; never empty, no secrets, one line.</param>
-public sealed record FlowEvent(long Flow, Instant At, FlowEventKind Kind, string Text)
+internal sealed record FlowEvent(long Flow, Instant At, FlowEventKind Kind, string Text)
 {
     /// <summary>The leg it happened to; null when it concerns the whole flow.</summary>
     public Leg? Leg { get; init; }
+
+    /// <summary>Of <see cref="FlowEventKind.Died"/>, why.</summary>
+    public DeathReason? Reason { get; init; }
 
     /// <summary>A duration that belongs to the fact: connect time, round trip, silence, life time.</summary>
     public TimeSpan? Took { get; init; }

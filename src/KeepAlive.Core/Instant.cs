@@ -4,7 +4,7 @@ namespace KeepAlive.Core;
 /// A point on a monotonic clock, in ticks of 100 ns since an origin the clock's owner chose.
 /// Only differences mean anything; wall-clock time is never involved.
 /// </summary>
-public readonly record struct Instant(long Ticks) : IComparable<Instant>
+internal readonly record struct Instant(long Ticks) : IComparable<Instant>
 {
     /// <summary>The clock's origin; also "never" for a fact that has not happened yet.</summary>
     public static readonly Instant Zero;

@@ -1,6 +1,7 @@
 using System.Globalization;
+using KeepAlive.Core;
 
-namespace KeepAlive.Core;
+namespace KeepAlive;
 
 /// <summary>
 /// The three numbers of RFC 1122 keepalive (section 4.2.3.6), as every layer here uses them: after
@@ -38,6 +39,12 @@ public sealed record KeepAlivePolicy
         if (faults.Length > 0) throw new ArgumentException(string.Join("; ", faults));
         (Idle, Count, Interval) = (idle, count, interval);
     }
+
+    /// <summary>The policy of a text: <c>60:3:20</c>, <c>idle=60s,count=3,interval=20s</c>. What it may be: <see cref="KeepAliveSpec"/>.</summary>
+    /// <exception cref="ArgumentNullException">The text is null.</exception>
+    /// <exception cref="FormatException">The text is no policy; the message names every fault and its fix.</exception>
+    public static KeepAlivePolicy Parse(string text) => KeepAliveSpec.Parse(text).Policy
+        ?? throw new FormatException($"'{text.Trim()}' has no numbers: write idle:count:interval, such as 60:4:15");
 
     /// <summary>Silence before the first probe.</summary>
     public TimeSpan Idle { get; }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using KeepAlive.Core;
 
-namespace KeepAlive.Core;
+namespace KeepAlive;
 
 /// <summary>
 /// What the text SPEC asks for, everywhere: keepalive off, on with the values of whoever applies it

@@ -1,7 +1,7 @@
 namespace KeepAlive.Core;
 
 /// <summary>The question a <see cref="Probe"/> keeps asking. They differ in what restarts the clock.</summary>
-public enum ProbeQuestion
+internal enum ProbeQuestion
 {
     /// <summary>Is the peer alive? Restarted by hearing from it; silence through all probes means dead.</summary>
     PeerAlive,
@@ -11,7 +11,7 @@ public enum ProbeQuestion
 }
 
 /// <summary>Where a peer stands.</summary>
-public enum ProbePhase
+internal enum ProbePhase
 {
     /// <summary>Heard from since the last probe, or not probed yet.</summary>
     Alive,
@@ -24,7 +24,7 @@ public enum ProbePhase
 }
 
 /// <summary>What a <see cref="Probe"/> wants done.</summary>
-public enum ProbeEffect
+internal enum ProbeEffect
 {
     /// <summary>Nothing is due.</summary>
     None,
@@ -55,7 +55,7 @@ public enum ProbeEffect
 /// </para>
 /// A mutable struct, to live inside its flow: pass it by reference.
 /// </remarks>
-public struct Probe
+internal struct Probe
 {
     // Jitter shortens idle by up to a tenth: probes of many flows spread out, and no promise made
     // to a middlebox or about detection time is broken, as it would be by lengthening.

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace KeepAlive.Core;
 
 /// <summary>A flow's place in a <see cref="Schedule{T}"/>.</summary>
-public readonly record struct ScheduleEntry
+internal readonly record struct ScheduleEntry
 {
     internal ScheduleEntry(int index, int version) => (Index, Version) = (index, version);
 
@@ -23,7 +23,7 @@ public readonly record struct ScheduleEntry
 /// </para>
 /// <para>Never early; late by up to one slot. Not thread-safe: its owner locks.</para>
 /// </remarks>
-public sealed class Schedule<T>
+internal sealed class Schedule<T>
     where T : class
 {
     private const int SlotShift = 17; // 2^17 ticks of 100 ns = 13.1 ms
@@ -74,9 +74,10 @@ public sealed class Schedule<T>
     }
 
     /// <summary>Takes an item out for good. Twice is harmless.</summary>
-    public void Remove(ScheduleEntry entry)
+    /// <returns>Whether it was in.</returns>
+    public bool Remove(ScheduleEntry entry)
     {
-        if (!IsIn(entry)) return;
+        if (!IsIn(entry)) return false;
         ref Node node = ref At(entry.Index);
         Unlink(ref node);
         node.Item = null;
@@ -84,6 +85,7 @@ public sealed class Schedule<T>
         node.Next = _free;
         _free = entry.Index;
         Count--;
+        return true;
     }
 
     /// <summary>The next item whose deadline is not after <paramref name="now"/>; it is parked until armed again.</summary>

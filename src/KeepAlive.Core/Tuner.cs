@@ -1,7 +1,7 @@
 namespace KeepAlive.Core;
 
 /// <summary>What a <see cref="Tuner"/> is working on.</summary>
-public enum TunerPhase
+internal enum TunerPhase
 {
     /// <summary>Lowering idle.</summary>
     Idle,
@@ -20,7 +20,7 @@ public enum TunerPhase
 }
 
 /// <summary>What a <see cref="Tuner"/> wants done.</summary>
-public enum TunerEffect
+internal enum TunerEffect
 {
     /// <summary>Nothing: flows live, or the fact says nothing about the policy in force.</summary>
     Keep,
@@ -36,7 +36,7 @@ public enum TunerEffect
 /// <param name="Effect">What is to be done.</param>
 /// <param name="Policy">The policy in force from now on.</param>
 /// <param name="Why">One line: what was changed and why, or why nothing was.</param>
-public readonly record struct TunerAdvice(TunerEffect Effect, KeepAlivePolicy Policy, string Why);
+internal readonly record struct TunerAdvice(TunerEffect Effect, KeepAlivePolicy Policy, string Why);
 
 /// <summary>
 /// The tuning procedure of ProFTPD's howto on keepalives, as a machine without clock: flows that break while idle
@@ -58,7 +58,7 @@ public readonly record struct TunerAdvice(TunerEffect Effect, KeepAlivePolicy Po
 /// Where it was measured which policy is enough for the path, idle goes to its idle at once, and never below.
 /// </para>
 /// </remarks>
-public sealed class Tuner
+internal sealed class Tuner
 {
     /// <summary>Shortest step the howto names.</summary>
     public static readonly TimeSpan StepMin = TimeSpan.FromSeconds(10);

@@ -34,7 +34,7 @@ public enum BindingEvent
 /// longer than its timeout. It ends TCP on both sides, so bytes alone refresh it: what real ones that look above TCP
 /// do, and harder to please than a NAT, which counts keepalive segments too.
 /// </summary>
-public sealed class SimulatedMiddlebox : IDisposable
+internal sealed class SimulatedMiddlebox : IDisposable
 {
     private readonly IPEndPoint _target;
     private readonly TimeSpan _timeout;

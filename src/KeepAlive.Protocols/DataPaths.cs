@@ -7,7 +7,7 @@ namespace KeepAlive.Protocols;
 /// The data connections beside a control connection, as the protocol sees them. The one question a protocol
 /// asks back: where the other end shall dial. Peers are always the control connection's own (RFC 2577).
 /// </summary>
-public interface IDataPaths
+internal interface IDataPaths
 {
     /// <summary>
     /// Starts to wait for one connection from the peer of <paramref name="from"/>; when it comes, dials
@@ -27,4 +27,28 @@ public interface IDataPaths
 
     /// <summary>Whether a data connection of the flow is open now.</summary>
     bool IsOpen { get; }
+}
+
+/// <summary>For a session that opens no data connections of ours: a call, or a stream.</summary>
+internal sealed class NoDataPaths : IDataPaths
+{
+    public static readonly NoDataPaths Instance = new();
+
+    private NoDataPaths()
+    {
+    }
+
+    public bool IsOpen => false;
+
+    public IPEndPoint? Open(Leg from, int port) => null;
+
+    public void Drain(int port)
+    {
+    }
+
+    public bool IsPeer(Leg leg, IPAddress address) => false;
+
+    public void Close()
+    {
+    }
 }

@@ -3,7 +3,7 @@ using KeepAlive.Core;
 namespace KeepAlive.Protocols;
 
 /// <summary>What became of a probe that was due.</summary>
-public enum ProbeOutcome
+internal enum ProbeOutcome
 {
     /// <summary>It is on its way and must be answered: silence counts towards the peer's death.</summary>
     Sent,
@@ -16,7 +16,7 @@ public enum ProbeOutcome
 }
 
 /// <summary>The outcome and its words: what was sent, or why nothing was.</summary>
-public readonly record struct ProbeAttempt(ProbeOutcome Outcome, string Text);
+internal readonly record struct ProbeAttempt(ProbeOutcome Outcome, string Text);
 
 /// <summary>
 /// One flow's protocol: it watches both directions and says what goes on, what is held, what is ours.
@@ -26,7 +26,7 @@ public readonly record struct ProbeAttempt(ProbeOutcome Outcome, string Text);
 /// The law of every protocol: both ends get exactly the bytes a plain relay would give them, in order; only
 /// answers to our own probes are swallowed. Wire input never throws. In any doubt it becomes plain, for good.
 /// </remarks>
-public abstract class Protocol
+internal abstract class Protocol
 {
     /// <summary>From here on nothing is looked at: relay the bytes as they come. Never false again once true.</summary>
     public bool IsPlain { get; private set; }

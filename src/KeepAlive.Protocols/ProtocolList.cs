@@ -22,10 +22,10 @@ namespace KeepAlive.Protocols;
 /// <param name="data">The flow's data connections.</param>
 /// <param name="now">The time.</param>
 /// <param name="seed">Randomness for the flow.</param>
-public delegate Protocol NewProtocol(IDataPaths data, Instant now, uint seed);
+internal delegate Protocol NewProtocol(IDataPaths data, Instant now, uint seed);
 
 /// <summary>What every protocol may be told by the operator.</summary>
-public sealed record ProtocolOptions
+internal sealed record ProtocolOptions
 {
     /// <summary>For <c>ftp</c>.</summary>
     public FtpOptions Ftp { get; init; } = new();
@@ -45,7 +45,7 @@ public sealed record ProtocolOptions
 /// <param name="Ports">Those its servers usually have.</param>
 /// <param name="Refusal">What a client is told that cannot be served, in the protocol's own words; empty for none.</param>
 /// <param name="Prepare">Called once a gateway: what its flows share is made here. Null: nothing is looked at, a plain relay.</param>
-public sealed record ProtocolEntry(string Name, IReadOnlyList<int> Ports, ReadOnlyMemory<byte> Refusal, Func<ProtocolOptions, NewProtocol>? Prepare)
+internal sealed record ProtocolEntry(string Name, IReadOnlyList<int> Ports, ReadOnlyMemory<byte> Refusal, Func<ProtocolOptions, NewProtocol>? Prepare)
 {
     /// <summary>The port its servers usually have for TLS from the first byte; 0 for none of its own.</summary>
     public int TlsPort { get; init; }
@@ -55,7 +55,7 @@ public sealed record ProtocolEntry(string Name, IReadOnlyList<int> Ports, ReadOn
 }
 
 /// <summary>Every protocol there is: adding one is a line here.</summary>
-public static class ProtocolList
+internal static class ProtocolList
 {
     /// <summary>All of them; the first is the plain relay.</summary>
     public static IReadOnlyList<ProtocolEntry> All { get; } =

@@ -8,12 +8,12 @@ namespace KeepAlive.Protocols;
 /// <param name="Text">One line for a person.</param>
 /// <param name="Leg">The leg concerned, if one.</param>
 /// <param name="Took">A duration that belongs to it, if any.</param>
-public readonly record struct Note(FlowEventKind Kind, string Text, Leg? Leg, TimeSpan? Took);
+internal readonly record struct Note(FlowEventKind Kind, string Text, Leg? Leg, TimeSpan? Took);
 
 /// <summary>
 /// What a protocol decided: bytes for each leg, in order, and notes. The relay carries them out and clears it.
 /// </summary>
-public sealed class Verdicts
+internal sealed class Verdicts
 {
     private readonly ArrayBufferWriter<byte> _toDownstream = new();
     private readonly ArrayBufferWriter<byte> _toUpstream = new();

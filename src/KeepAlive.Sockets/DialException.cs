@@ -8,7 +8,7 @@ namespace KeepAlive.Sockets;
 /// <param name="Address">The address.</param>
 /// <param name="Error">The error of connect(2); <see cref="SocketError.TimedOut"/> also when the dialler's own time ran out first.</param>
 /// <param name="Text">The same in words: <c>Connection refused</c>, <c>no answer</c>.</param>
-public sealed record DialAttempt(IPAddress Address, SocketError Error, string Text)
+internal sealed record DialAttempt(IPAddress Address, SocketError Error, string Text)
 {
     /// <summary><c>192.0.2.1: Connection refused</c>.</summary>
     public override string ToString() => $"{Address}: {Text}";
@@ -18,7 +18,7 @@ public sealed record DialAttempt(IPAddress Address, SocketError Error, string Te
 /// A target could not be connected to. The message names it and every address tried:
 /// <c>cannot connect to ftp.example.com:21: 192.0.2.1: Connection refused; 2001:db8::1: Network is unreachable</c>.
 /// </summary>
-public sealed class DialException : Exception
+internal sealed class DialException : Exception
 {
     internal DialException(HostPort target, string message, IReadOnlyList<DialAttempt> attempts, Exception? cause)
         : base(message, cause) => (Target, Attempts) = (target, attempts);

@@ -13,7 +13,7 @@ namespace KeepAlive.Sockets;
 /// at the first failure once an option was set by number. Section 3 of the RFC, separate A and AAAA queries, is the
 /// resolver's business here: getaddrinfo(3) asks for both and sorts them (RFC 6724). Safe for use by many threads.
 /// </remarks>
-public sealed class Dialer
+internal sealed class Dialer
 {
     /// <summary>Time for a whole call unless given: 10 s, two SYN retransmissions and a bit on Linux.</summary>
     public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(10);

@@ -8,7 +8,7 @@ namespace KeepAlive.Sockets;
 /// <summary>Where to connect to: a host, by name or address, and a TCP port.</summary>
 /// <remarks>Text: <c>ftp.example.com:21</c>, <c>192.0.2.1:21</c>, <c>[2001:db8::1]:21</c>. Port 0 has a meaning for
 /// listening only, which <see cref="TryParseListen"/> reads.</remarks>
-public readonly record struct HostPort
+internal readonly record struct HostPort
 {
     /// <summary>Greatest TCP port; the least to connect to is 1 (RFC 9293).</summary>
     public const int PortMax = 65535;

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using KeepAlive.Core;
 
 namespace KeepAlive.Sockets;
 
@@ -16,7 +15,7 @@ namespace KeepAlive.Sockets;
 /// <para>Numbers are set by option number, not as <c>SocketOptionName.TcpKeepAliveTime</c> and its like: those take a
 /// <c>bool</c> as one second and a <c>uint</c> as an invalid object, and have no name for the user timeout.</para>
 /// </remarks>
-public static class KernelKeepAlive
+internal static class KernelKeepAlive
 {
     private static readonly KernelOptionSet Options = KernelOptionSet.For(Platform.Current);
 

@@ -1,6 +1,6 @@
-namespace KeepAlive.Sockets;
+namespace KeepAlive;
 
-/// <summary>The outcome of <see cref="KernelKeepAlive.Apply"/>.</summary>
+/// <summary>What became of the kernel keepalive that a socket was asked to have.</summary>
 /// <param name="Effective">What is in force, read back from the kernel after setting; where a value can be set but not
 /// read (Windows before 1709: idle and interval), what the call accepted.</param>
 /// <param name="Shortfalls">Everything that is not exactly as asked, one line per option; empty when all is.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using KeepAlive.Core;
 
-namespace KeepAlive.Sockets;
+namespace KeepAlive;
 
 /// <summary>
 /// What a socket's kernel keepalive is set to, as the kernel tells it. Null: the platform has no such value per socket

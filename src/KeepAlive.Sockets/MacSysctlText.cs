@@ -3,7 +3,7 @@ using System.Globalization;
 namespace KeepAlive.Sockets;
 
 /// <summary>What macOS's sysctl(8) prints and takes. Written from its manual and sources: compiled, not run there.</summary>
-public static class MacSysctlText
+internal static class MacSysctlText
 {
     /// <summary>The program, by its absolute path.</summary>
     public const string Program = "/usr/sbin/sysctl";

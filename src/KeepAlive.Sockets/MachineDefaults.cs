@@ -11,7 +11,7 @@ namespace KeepAlive.Sockets;
 /// <param name="Idle">Silence before the first probe.</param>
 /// <param name="Count">Unanswered probes in a row that mean death.</param>
 /// <param name="Interval">From one unanswered probe to the next.</param>
-public sealed record MachineDefaults(TimeSpan Idle, int Count, TimeSpan Interval)
+internal sealed record MachineDefaults(TimeSpan Idle, int Count, TimeSpan Interval)
 {
     // tcp_timer.c, tcp_model_timeout: TCP_RTO_MIN 200 ms, doubled with each try up to TCP_RTO_MAX 120 s.
     private const int DoublingsMax = 9;

@@ -5,7 +5,7 @@ using KeepAlive.Core;
 namespace KeepAlive.Sockets;
 
 /// <summary>How one system names and counts the keepalive defaults of the whole machine, and what it takes.</summary>
-public sealed class MachineKeys
+internal sealed class MachineKeys
 {
     // MicrosoftDocs: since Vista ten probes, unless a program sets TCP_KEEPCNT.
     private const int WindowsCount = 10;

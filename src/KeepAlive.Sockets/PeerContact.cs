@@ -6,7 +6,7 @@ namespace KeepAlive.Sockets;
 /// <summary>
 /// What the kernel knows about hearing from the peer, without sending anything: Linux's TCP_INFO (tcp(7), linux/tcp.h).
 /// </summary>
-public readonly record struct PeerContact
+internal readonly record struct PeerContact
 {
     // struct tcp_info of linux/tcp.h; the part up to rtt has stood since Linux 2.4.
     //

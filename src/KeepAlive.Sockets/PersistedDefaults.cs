@@ -4,4 +4,4 @@ namespace KeepAlive.Sockets;
 /// <param name="Meaning">What the values mean, one line of ASCII, for whoever reads the file.</param>
 /// <param name="Values">What is set.</param>
 /// <param name="Before">What was in force before the first time; put back when it is undone.</param>
-public sealed record PersistedDefaults(string Meaning, IReadOnlyList<MachineSetting> Values, IReadOnlyList<MachineSetting> Before);
+internal sealed record PersistedDefaults(string Meaning, IReadOnlyList<MachineSetting> Values, IReadOnlyList<MachineSetting> Before);

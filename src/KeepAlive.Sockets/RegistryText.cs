@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace KeepAlive.Sockets;
 
 /// <summary>What Windows' reg.exe prints and takes. Written from its documentation: compiled, not run there.</summary>
-public static partial class RegistryText
+internal static partial class RegistryText
 {
     /// <summary>Where Windows keeps its keepalive defaults (MicrosoftDocs, KeepAliveTime); read when Windows starts.</summary>
     public const string Parameters = @"HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters";

@@ -8,7 +8,7 @@ namespace KeepAlive.Sockets;
 /// probe raises it, though it is answered before anything else that the kernel counts or times is touched
 /// (net/ipv4/tcp_input.c, tcp_validate_incoming): it tells a probe that crossed the path from one that something on the way answered.
 /// </summary>
-public static class SegmentsIn
+internal static class SegmentsIn
 {
     // struct tcp_info: rtt, what PeerContact reads, ends at 72; twelve more words, pacing_rate, max_pacing_rate, bytes_acked,
     // bytes_received of 8 bytes each (104 to 136), segs_out at 136, segs_in at 140.

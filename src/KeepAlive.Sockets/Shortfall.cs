@@ -1,4 +1,4 @@
-namespace KeepAlive.Sockets;
+namespace KeepAlive;
 
 /// <summary>One of the things kernel keepalive is made of.</summary>
 public enum KernelKeepAliveOption

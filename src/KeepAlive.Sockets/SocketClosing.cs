@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace KeepAlive.Sockets;
 
 /// <summary>The two ways a TCP connection ends, so that one leg can be closed the way the other died.</summary>
-public static class SocketClosing
+internal static class SocketClosing
 {
     /// <summary>
     /// Closes with RST: the peer's next read fails with ECONNRESET, and data not yet sent is dropped (RFC 9293 section

@@ -15,7 +15,7 @@ namespace KeepAlive.Sockets;
 /// # keepalive system persist: end
 /// </code>
 /// </summary>
-public static class SysctlBlock
+internal static class SysctlBlock
 {
     private const string Begin = "# keepalive system persist: begin";
     private const string End = "# keepalive system persist: end";

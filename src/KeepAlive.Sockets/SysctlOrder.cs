@@ -3,18 +3,18 @@ namespace KeepAlive.Sockets;
 /// <summary>A file of sysctls.</summary>
 /// <param name="Path">Its absolute path.</param>
 /// <param name="Text">All of it.</param>
-public sealed record SysctlFile(string Path, string Text);
+internal sealed record SysctlFile(string Path, string Text);
 
 /// <summary>A file that is read later, or instead, and sets a key otherwise: what it says is in force after a start.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Line">What it says.</param>
-public sealed record SysctlOverride(string Path, SysctlLine Line);
+internal sealed record SysctlOverride(string Path, SysctlLine Line);
 
 /// <summary>
 /// Which of Linux's sysctl files wins: by file name whatever the folder, a name in an earlier folder hiding the same
 /// name in later ones (sysctl.d(5)), then /etc/sysctl.conf (sysctl(8), <c>--system</c>).
 /// </summary>
-public static class SysctlOrder
+internal static class SysctlOrder
 {
     /// <summary>Read last by procps; by systemd only where /etc/sysctl.d has a link to it, as on Debian.</summary>
     public const string LastFile = "/etc/sysctl.conf";

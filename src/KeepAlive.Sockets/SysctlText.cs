@@ -6,7 +6,7 @@ namespace KeepAlive.Sockets;
 /// <param name="Key">With dots between its parts, however it was written.</param>
 /// <param name="Value">As written, without the spaces around it.</param>
 /// <param name="MayFail">Whether it began with <c>-</c>: failing to set it is no error.</param>
-public readonly record struct SysctlLine(string Key, string Value, bool MayFail)
+internal readonly record struct SysctlLine(string Key, string Value, bool MayFail)
 {
     /// <summary>The value as a number; null when it is none.</summary>
     public long? Number => SysctlText.Number(Value);
@@ -16,7 +16,7 @@ public readonly record struct SysctlLine(string Key, string Value, bool MayFail)
 /// The texts of Linux's sysctls: sysctl.d(5), sysctl.conf(5) and the files under the kernel's own directory. Whatever the
 /// text, nothing throws: what is no assignment is passed over, as the programs that read these files do.
 /// </summary>
-public static class SysctlText
+internal static class SysctlText
 {
     private const string Root = "/proc/sys/";
 

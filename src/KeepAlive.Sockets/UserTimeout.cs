@@ -1,6 +1,6 @@
 using KeepAlive.Core;
 
-namespace KeepAlive.Sockets;
+namespace KeepAlive;
 
 /// <summary>
 /// How long sent data may stay unacknowledged before the kernel gives the connection up (RFC 5482; TCP_USER_TIMEOUT,

@@ -1,5 +1,3 @@
-using KeepAlive.Core;
-
 namespace KeepAlive.Paths.Catalogue;
 
 /// <summary>
@@ -15,7 +13,7 @@ namespace KeepAlive.Paths.Catalogue;
 /// A probe that is lost behind the middlebox has refreshed it, but nobody knows where on the path it stands, and some count
 /// one direction only: an unanswered probe is taken for one that did nothing.
 /// </remarks>
-public static class BindingMargin
+internal static class BindingMargin
 {
     // Linux's timer wheel rounds a timer up by at most an eighth of its time (kernel/time/timer.c, the table of levels).
     private const int LateParts = 8;

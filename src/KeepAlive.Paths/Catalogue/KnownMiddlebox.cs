@@ -1,5 +1,3 @@
-using KeepAlive.Core;
-
 namespace KeepAlive.Paths.Catalogue;
 
 /// <summary>What a middlebox does when a flow was silent for too long.</summary>
@@ -48,7 +46,7 @@ public enum BindingRefresh
 /// <param name="Source">Who says so.</param>
 /// <param name="Checked">When that was looked at.</param>
 /// <param name="IsWeak">From memory or from a source of little weight.</param>
-public sealed record KnownMiddlebox(
+internal sealed record KnownMiddlebox(
     string Name, string Title, TimeSpan IdleTimeout, TimeSpan? Least, TimeSpan? Most,
     ExpiryBehaviour Expiry, BindingRefresh Refresh, string? Note, string Source, DateOnly Checked, bool IsWeak)
 {

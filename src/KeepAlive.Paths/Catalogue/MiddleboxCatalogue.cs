@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace KeepAlive.Paths.Catalogue;
 
 /// <summary>The known middleboxes: <c>middleboxes.json</c> beside this file, which is in the program.</summary>
-public static class MiddleboxCatalogue
+internal static class MiddleboxCatalogue
 {
     private const string Resource = "KeepAlive.Paths.Catalogue.middleboxes.json";
 

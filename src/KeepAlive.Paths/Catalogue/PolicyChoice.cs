@@ -13,7 +13,7 @@ namespace KeepAlive.Paths.Catalogue;
 /// interval gets what it can take, up to Linux's default of 75 s: it is the time an answer has.
 /// </para>
 /// </remarks>
-public sealed record PolicyChoice
+internal sealed record PolicyChoice
 {
     /// <summary>Linux's greatest idle (tcp(7)); others take more.</summary>
     public static readonly TimeSpan IdleMax = TimeSpan.FromSeconds(32767);

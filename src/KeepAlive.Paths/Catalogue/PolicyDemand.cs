@@ -1,12 +1,10 @@
-using KeepAlive.Core;
-
 namespace KeepAlive.Paths.Catalogue;
 
 /// <summary>What a policy has to do on a path.</summary>
 /// <param name="Timeout">The shortest binding timeout on the way.</param>
 /// <param name="Detection">A dead peer is found within this time; null where it does not matter.</param>
 /// <param name="Loss">Part of the segments that is lost, each way: 0 to 1, 1 excluded.</param>
-public sealed record PolicyDemand(TimeSpan Timeout, TimeSpan? Detection, double Loss)
+internal sealed record PolicyDemand(TimeSpan Timeout, TimeSpan? Detection, double Loss)
 {
     /// <summary>
     /// Most flows that losses may end wrongly, per flow and year: one in a hundred. A false death and a binding that expires

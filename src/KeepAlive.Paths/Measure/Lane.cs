@@ -63,7 +63,7 @@ public enum LaneEnd : byte
 }
 
 /// <summary>One connection of a measurement.</summary>
-public sealed class Lane
+internal sealed class Lane
 {
     internal Lane(int number, LaneKind kind, TimeSpan silence) => (Number, Kind, Silence) = (number, kind, silence);
 

@@ -22,10 +22,10 @@ public enum LaneAction
 /// <summary>What is to be done next.</summary>
 /// <param name="Action">What.</param>
 /// <param name="Lane">With which lane.</param>
-public readonly record struct MeasureEffect(LaneAction Action, Lane Lane);
+internal readonly record struct MeasureEffect(LaneAction Action, Lane Lane);
 
 /// <summary>What both ends know of a lane.</summary>
 /// <param name="SegmentsIn">Segments that came to the server; null where its kernel does not tell.</param>
 /// <param name="BytesIn">Bytes that came to the server since the lane is held.</param>
 /// <param name="IsAnswered">Whether the client's keepalive probes have been answered so far; null where its kernel does not tell.</param>
-public readonly record struct LaneState(long? SegmentsIn, long BytesIn, bool? IsAnswered);
+internal readonly record struct LaneState(long? SegmentsIn, long BytesIn, bool? IsAnswered);

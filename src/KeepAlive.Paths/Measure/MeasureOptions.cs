@@ -1,7 +1,7 @@
 namespace KeepAlive.Paths.Measure;
 
 /// <summary>How far and how fine to measure.</summary>
-public sealed record MeasureOptions
+internal sealed record MeasureOptions
 {
     /// <summary>The shortest timeout that is found: lanes that test refreshing send once a second, and must be well below it.</summary>
     public static readonly TimeSpan Min = TimeSpan.FromSeconds(3);

@@ -13,7 +13,7 @@ namespace KeepAlive.Paths.Measure;
 /// </code>
 /// For a timeout T it takes about 2.1 T: 1.05 T until a rung is late, T and two steps until the second round has found it.
 /// </summary>
-public sealed class Measurement
+internal sealed class Measurement
 {
     // A lost segment is sent again after 200 ms and a round trip or more (Linux, TCP_RTO_MIN).
     private static readonly TimeSpan GraceMin = TimeSpan.FromMilliseconds(250);

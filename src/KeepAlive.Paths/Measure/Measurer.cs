@@ -13,7 +13,7 @@ namespace KeepAlive.Paths.Measure;
 /// ReflectorLink, control ─────┴─▶ one loop ─▶ Measurement ─▶ effects ──────┴─▶ ReflectorLink ─▶ the server's lanes
 /// </code>
 /// </remarks>
-public sealed class Measurer
+internal sealed class Measurer
 {
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromMilliseconds(200);
     private const int RoundTripsFirst = 3;

@@ -1,9 +1,7 @@
-using KeepAlive.Core;
-
 namespace KeepAlive.Paths.Measure;
 
 /// <summary>Which policy a path asks for.</summary>
-public static class PathAdvice
+internal static class PathAdvice
 {
     private const int Count = 4;
 

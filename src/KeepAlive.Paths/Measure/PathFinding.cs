@@ -33,7 +33,7 @@ public enum Answer
 }
 
 /// <summary>What a measurement found out about a path.</summary>
-public sealed record PathFinding
+internal sealed record PathFinding
 {
     /// <summary>The longest silence that a flow is known to survive; zero for none.</summary>
     public required TimeSpan Low { get; init; }

@@ -76,7 +76,7 @@ internal sealed class PathLines(Socket socket) : IDisposable
 }
 
 /// <summary>The other end does not speak the path protocol, or refuses.</summary>
-public sealed class PathProtocolException : Exception
+internal sealed class PathProtocolException : Exception
 {
     /// <summary>With no reason.</summary>
     public PathProtocolException()

@@ -11,7 +11,7 @@ namespace KeepAlive.Paths.Reflect;
 ///           ≤ 256, 5 s └ LANE, session's name ───────────────────┴▶ HeldLane, one a connection
 /// </code>
 /// </summary>
-public sealed class PathReflector : IAsyncDisposable
+internal sealed class PathReflector : IAsyncDisposable
 {
     private readonly PathReflectorOptions _options;
     private readonly Action<FlowEvent> _tell;

@@ -3,7 +3,7 @@ using System.Net;
 namespace KeepAlive.Paths.Reflect;
 
 /// <summary>What a <see cref="PathReflector"/> is told.</summary>
-public sealed record PathReflectorOptions
+internal sealed record PathReflectorOptions
 {
     /// <summary>Where clients are accepted; port 0 takes a free one.</summary>
     public required IPEndPoint Listen { get; init; }

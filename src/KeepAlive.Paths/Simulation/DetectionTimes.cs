@@ -6,7 +6,7 @@ namespace KeepAlive.Paths.Simulation;
 /// How long it took to find dead peers, in milliseconds: 128 counts for each doubling, so that a percentile is right within 1 % and
 /// the memory does not depend on how many there are.
 /// </summary>
-public sealed class DetectionTimes
+internal sealed class DetectionTimes
 {
     private const int Bits = 7;
     private const int Half = 1 << Bits;

@@ -6,11 +6,11 @@ namespace KeepAlive.Paths.Simulation;
 /// <summary>Something that comes again and again and lasts: outages, sleep.</summary>
 /// <param name="Every">Mean time from the end of one to the start of the next; without memory.</param>
 /// <param name="For">How long each lasts.</param>
-public sealed record Recurrence(TimeSpan Every, TimeSpan For);
+internal sealed record Recurrence(TimeSpan Every, TimeSpan For);
 
 /// <summary>Many flows with one policy, each with a path and a peer of its own, and what happens to them.</summary>
 /// <param name="Policy">Of every flow.</param>
-public sealed record SimulatedWorld(KeepAlivePolicy Policy)
+internal sealed record SimulatedWorld(KeepAlivePolicy Policy)
 {
     /// <summary>Longest time: what is counted a second is kept for each of them.</summary>
     public static readonly TimeSpan TimeMax = TimeSpan.FromDays(30);

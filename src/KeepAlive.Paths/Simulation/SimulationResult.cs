@@ -1,7 +1,7 @@
 namespace KeepAlive.Paths.Simulation;
 
 /// <summary>What became of the flows of a <see cref="SimulatedWorld"/>. The same for the same world, whatever the threads.</summary>
-public sealed record SimulationResult
+internal sealed record SimulationResult
 {
     internal SimulationResult(SimulatedWorld world, SimulationTally tally)
     {

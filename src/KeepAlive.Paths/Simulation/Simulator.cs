@@ -7,7 +7,7 @@ namespace KeepAlive.Paths.Simulation;
 /// on a real <see cref="Schedule{T}"/> each, by the same few thousand objects a thread: memory does not depend on the flows, and
 /// each shard fits the processor's cache.
 /// </summary>
-public static class Simulator
+internal static class Simulator
 {
     private const int ShardFlows = 4096;
 

@@ -5,7 +5,7 @@ using KeepAlive.Protocols.Ssh;
 namespace KeepAlive.Paths.Ssh;
 
 /// <summary>Drives an SSH session over a socket, in either role, until it ends.</summary>
-public sealed class SshFlow : IDisposable
+internal sealed class SshFlow : IDisposable
 {
     private const int ReadBytes = 16 * 1024;
 

@@ -5,7 +5,7 @@ using KeepAlive.Protocols.Ssh;
 namespace KeepAlive.Paths.Ssh;
 
 /// <summary>What an <see cref="SshReflector"/> is told.</summary>
-public sealed record SshReflectorOptions
+internal sealed record SshReflectorOptions
 {
     /// <summary>Where clients are accepted; port 0 takes a free one.</summary>
     public required IPEndPoint Listen { get; init; }
@@ -21,7 +21,7 @@ public sealed record SshReflectorOptions
 }
 
 /// <summary>The other end of a path, in SSH: accepts clients, holds their sessions, answers and sends keepalives, ends those that are dead.</summary>
-public sealed class SshReflector : IAsyncDisposable
+internal sealed class SshReflector : IAsyncDisposable
 {
     private readonly SshReflectorOptions _options;
     private readonly Action<long, SshEvent> _tell;

@@ -9,7 +9,7 @@ namespace KeepAlive.Protocols.Amqp;
 /// A frame of kind 8 (<c>heartbeat</c>, 0-9-1 section 4.2.7) and an empty one (1.0 section 2.4.5) say that their sender lives, and are not
 /// answered: the gateway lets them out only while it does. Who did not agree on any passes over them.
 /// </remarks>
-public sealed class AmqpProtocol : FramedProtocol
+internal sealed class AmqpProtocol : FramedProtocol
 {
     private const byte FrameEnd = 0xCE;
     private const int HeaderBytes = 8;

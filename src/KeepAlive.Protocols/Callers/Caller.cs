@@ -4,7 +4,7 @@ using System.Text;
 namespace KeepAlive.Protocols.Callers;
 
 /// <summary>Where a <see cref="Caller"/> stands.</summary>
-public enum CallState
+internal enum CallState
 {
     /// <summary>More has to be said or heard before the server can be probed.</summary>
     Opening,
@@ -23,7 +23,7 @@ public enum CallState
 }
 
 /// <summary>What shows that a server lives, once the call is open.</summary>
-public enum ProofOfLife
+internal enum ProofOfLife
 {
     /// <summary>The answer to the protocol's own probe, the one that a gateway sends.</summary>
     Probe,
@@ -36,7 +36,7 @@ public enum ProofOfLife
 }
 
 /// <summary>Who is called, and as whom.</summary>
-public sealed record CallDetails
+internal sealed record CallDetails
 {
     /// <summary>The server's name or address, with its port where that is not the protocol's own.</summary>
     public required string Host { get; init; }
@@ -65,7 +65,7 @@ public sealed record CallDetails
 /// What it says goes through the <see cref="Protocol"/> like any client's bytes (leg downstream), and what comes out of that for
 /// clients is what it hears: answers to probes are not among it.
 /// </remarks>
-public abstract class Caller
+internal abstract class Caller
 {
     // A server may say so much of itself in a fault before it is cut; ours are longer where they say what to do.
     private const int WhyCharsMax = 200;

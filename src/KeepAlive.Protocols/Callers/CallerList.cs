@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Callers;
 
 /// <summary>Every caller there is: adding one is a line here.</summary>
-public static class CallerList
+internal static class CallerList
 {
     /// <summary>HTTP/2, which is agreed on inside TLS (RFC 9113 section 3.2); by other names it is <c>http</c>.</summary>
     public const string Http2 = "h2";

@@ -4,7 +4,7 @@ using KeepAlive.Protocols.Ssh;
 namespace KeepAlive.Protocols.Callers;
 
 /// <summary>What a call needs beside who is called, where SSH is spoken.</summary>
-public sealed record SshCallDetails
+internal sealed record SshCallDetails
 {
     /// <summary>Where random bytes come from.</summary>
     public required SshRandom Random { get; init; }

@@ -6,14 +6,14 @@ namespace KeepAlive.Protocols.Framing;
 /// <summary>A command of a dialog.</summary>
 /// <param name="Verb">In capitals; ours is empty.</param>
 /// <param name="HasArgument">Whether anything follows it.</param>
-public readonly record struct DialogCommand(string Verb, bool HasArgument)
+internal readonly record struct DialogCommand(string Verb, bool HasArgument)
 {
     /// <summary>It was put in by us.</summary>
     public bool IsOurs => Verb is "";
 }
 
 /// <summary>What a line of a server's is.</summary>
-public enum ReplyForm
+internal enum ReplyForm
 {
     /// <summary>All that there is of a reply, or its last line.</summary>
     Last,
@@ -41,7 +41,7 @@ public enum ReplyForm
 /// A protocol of command lines that are answered one by one, in order (SMTP, POP3, NNTP). A command of ours goes when nothing is open:
 /// the next reply is its, whatever the client says meanwhile.
 /// </summary>
-public abstract class DialogProtocol : LineProtocol
+internal abstract class DialogProtocol : LineProtocol
 {
     private const int OpenMax = 100;
 

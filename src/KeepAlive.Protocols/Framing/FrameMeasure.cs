@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Framing;
 
 /// <summary>What the first bytes of a frame tell of it.</summary>
-public readonly record struct FrameMeasure
+internal readonly record struct FrameMeasure
 {
     private FrameMeasure(long bytes, bool isWhole, string? doubt) => (Bytes, IsWhole, Doubt) = (bytes, isWhole, doubt);
 
@@ -28,7 +28,7 @@ public readonly record struct FrameMeasure
 }
 
 /// <summary>What becomes of a frame.</summary>
-public enum FrameFate
+internal enum FrameFate
 {
     /// <summary>It goes on to the other end.</summary>
     Pass,

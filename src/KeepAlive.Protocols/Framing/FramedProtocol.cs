@@ -12,7 +12,7 @@ namespace KeepAlive.Protocols.Framing;
 ///            └ not known yet: held, a few bytes
 /// </code>
 /// </remarks>
-public abstract class FramedProtocol : Protocol
+internal abstract class FramedProtocol : Protocol
 {
     /// <summary>The most that is held of a frame for want of its length, or to see it whole.</summary>
     public const int HeldBytesMax = 4096;

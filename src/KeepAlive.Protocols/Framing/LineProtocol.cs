@@ -12,7 +12,7 @@ namespace KeepAlive.Protocols.Framing;
 ///            └ ExpectBytes: so many that are no lines
 /// </code>
 /// </remarks>
-public abstract class LineProtocol : FramedProtocol
+internal abstract class LineProtocol : FramedProtocol
 {
     /// <summary>How much of a line is held until its end has come; commands and answers that matter are shorter (IRC 512 bytes, SMTP 1000).</summary>
     public const int StartBytesMax = 1024;

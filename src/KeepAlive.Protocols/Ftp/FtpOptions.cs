@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace KeepAlive.Protocols.Ftp;
 
 /// <summary>A command that serves as keepalive on an idle session (the list of ProFTPD's howto on keepalives).</summary>
-public enum FtpKeepAliveCommand
+internal enum FtpKeepAliveCommand
 {
     /// <summary>NOOP: made for it, and filtered by some firewalls for that reason.</summary>
     Noop,
@@ -28,7 +28,7 @@ public enum FtpKeepAliveCommand
 }
 
 /// <summary>How FTP sessions are kept alive.</summary>
-public sealed record FtpOptions
+internal sealed record FtpOptions
 {
     /// <summary>Idle time after which an unheld session's own idle policy rules again: the least default among servers (vsftpd's idle_session_timeout).</summary>
     public static readonly TimeSpan IdleAgeDefault = TimeSpan.FromMinutes(5);
@@ -74,7 +74,7 @@ public sealed record FtpOptions
 }
 
 /// <summary>How a server treats a command that comes while a transfer runs.</summary>
-public enum FtpServerKind
+internal enum FtpServerKind
 {
     /// <summary>Not seen yet.</summary>
     Unknown,
@@ -93,7 +93,7 @@ public enum FtpServerKind
 }
 
 /// <summary>What is known of the server behind a gateway, shared by its flows.</summary>
-public sealed class FtpServer
+internal sealed class FtpServer
 {
     private FtpServerKind _downloads;
     private FtpServerKind _uploads;

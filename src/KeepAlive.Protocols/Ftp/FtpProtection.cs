@@ -2,7 +2,7 @@ namespace KeepAlive.Protocols.Ftp;
 
 /// <summary>Which legs of an FTP session are inside TLS by the gateway's doing, data connections included.</summary>
 [Flags]
-public enum FtpProtectedLegs
+internal enum FtpProtectedLegs
 {
     /// <summary>Neither: whatever the two agree on is their own.</summary>
     None = 0,

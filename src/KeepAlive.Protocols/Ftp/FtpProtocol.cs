@@ -19,7 +19,7 @@ namespace KeepAlive.Protocols.Ftp;
 /// that stays away too, the client's command goes on.
 /// </para>
 /// </remarks>
-public sealed class FtpProtocol : Protocol
+internal sealed class FtpProtocol : Protocol
 {
     /// <summary>A held command waits this long before the exchange is set straight with PWD.</summary>
     internal static readonly TimeSpan HoldMax = TimeSpan.FromSeconds(2);

@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Ftp;
 
 /// <summary>What <see cref="FtpReply.Read"/> found.</summary>
-public enum FtpReplyState
+internal enum FtpReplyState
 {
     /// <summary>The beginning of a reply.</summary>
     NeedMore,
@@ -14,7 +14,7 @@ public enum FtpReplyState
 }
 
 /// <summary>One reply of a server (RFC 959 section 4.2), for who speaks FTP itself.</summary>
-public static class FtpReply
+internal static class FtpReply
 {
     /// <summary>Reads the first reply. It never throws, whatever the bytes; how many are worth waiting for is the caller's to say.</summary>
     /// <param name="bytes">What came so far.</param>

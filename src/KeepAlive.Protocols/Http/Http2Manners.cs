@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Http;
 
 /// <summary>How often a server may be pinged: what the operator says, and twice as seldom each time a server complains. Safe for many threads.</summary>
-public sealed class Http2Manners(HttpOptions options)
+internal sealed class Http2Manners(HttpOptions options)
 {
     private long _everyTicks = options.PingEvery.Ticks;
 

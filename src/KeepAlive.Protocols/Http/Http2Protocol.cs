@@ -16,7 +16,7 @@ namespace KeepAlive.Protocols.Http;
 /// again. Clients count nothing.
 /// </para>
 /// </remarks>
-public sealed class Http2Protocol : FramedProtocol
+internal sealed class Http2Protocol : FramedProtocol
 {
     private const int StreamsMax = 10_000;
     private const int StrikesMax = 2;

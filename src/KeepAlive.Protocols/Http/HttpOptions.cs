@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Http;
 
 /// <summary>What an operator may ask of HTTP.</summary>
-public sealed record HttpOptions
+internal sealed record HttpOptions
 {
     /// <summary>What gRPC's servers allow: more often is a strike, and the third ends the connection (gRPC proposal A8).</summary>
     public static readonly TimeSpan PingEveryDefault = TimeSpan.FromMinutes(5);

@@ -15,7 +15,7 @@ namespace KeepAlive.Protocols.Http;
 /// </code>
 /// Towards the server nothing can be said between requests or while it answers: any byte would be a request.
 /// </remarks>
-public sealed class HttpProtocol : Protocol
+internal sealed class HttpProtocol : Protocol
 {
     // More are unanswered only where nothing answers.
     private const int OpenMax = 100;

@@ -14,7 +14,7 @@ namespace KeepAlive.Protocols.Imap;
 /// </para>
 /// <para>An untagged OK may come at any time, is what Dovecot sends to idle clients itself, and is not answered.</para>
 /// </remarks>
-public sealed class ImapProtocol : LineProtocol
+internal sealed class ImapProtocol : LineProtocol
 {
     /// <summary>Servers keep the silent for half an hour at least (RFC 9051 section 5.4).</summary>
     public static readonly TimeSpan IdleAgeDefault = TimeSpan.FromMinutes(30);

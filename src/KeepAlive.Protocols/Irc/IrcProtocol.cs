@@ -7,7 +7,7 @@ namespace KeepAlive.Protocols.Irc;
 
 /// <summary>IRC (RFC 1459, RFC 2812, modern.ircdocs.horse) with a PING of ours to the server and to the client, once it is registered.</summary>
 /// <remarks>A PONG repeats the word of its PING (RFC 2812 section 3.7.3). Ours is of this flow: what repeats it is swallowed.</remarks>
-public sealed class IrcProtocol : LineProtocol
+internal sealed class IrcProtocol : LineProtocol
 {
     private readonly string _word;
     private ProbeNumbers _toServer;

@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Ldap;
 
 /// <summary>What is sent to keep an LDAP session alive.</summary>
-public enum LdapProbe
+internal enum LdapProbe
 {
     /// <summary>Abandon of an operation that never was. Servers do not answer it: it keeps the path warm and proves nothing.</summary>
     Abandon,
@@ -11,7 +11,7 @@ public enum LdapProbe
 }
 
 /// <summary>How to keep LDAP sessions alive.</summary>
-public sealed record LdapOptions
+internal sealed record LdapOptions
 {
     /// <summary>Idle time after which an unheld session's own idle policy rules again: the least default among servers (Active Directory's MaxConnIdleTime).</summary>
     public static readonly TimeSpan IdleAgeDefault = TimeSpan.FromMinutes(15);

@@ -14,7 +14,7 @@ namespace KeepAlive.Protocols.Ldap;
 /// OpenLDAP refuses a StartTLS that comes right behind an Abandon, for operations outstanding: it waits the few milliseconds.
 /// </para>
 /// </remarks>
-public sealed class LdapProtocol : FramedProtocol
+internal sealed class LdapProtocol : FramedProtocol
 {
     /// <summary>Notice of Disconnection: unavailable (RFC 4511 section 4.4.1).</summary>
     internal static readonly byte[] Refusal =

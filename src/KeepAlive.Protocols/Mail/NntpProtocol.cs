@@ -4,7 +4,7 @@ using KeepAlive.Protocols.Framing;
 namespace KeepAlive.Protocols.Mail;
 
 /// <summary>NNTP (RFC 3977), which has no NOOP, with a DATE of ours between the client's commands.</summary>
-public sealed class NntpProtocol : DialogProtocol
+internal sealed class NntpProtocol : DialogProtocol
 {
     /// <summary>Servers keep the silent for three minutes at least (RFC 3977 section 3.1).</summary>
     public static readonly TimeSpan IdleAgeDefault = TimeSpan.FromMinutes(3);

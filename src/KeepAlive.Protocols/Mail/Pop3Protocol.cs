@@ -4,7 +4,7 @@ using KeepAlive.Protocols.Framing;
 namespace KeepAlive.Protocols.Mail;
 
 /// <summary>POP3 (RFC 1939) with a NOOP of ours once the client is logged in.</summary>
-public sealed class Pop3Protocol : DialogProtocol
+internal sealed class Pop3Protocol : DialogProtocol
 {
     /// <summary>Servers keep the silent for ten minutes at least (RFC 1939 section 3).</summary>
     public static readonly TimeSpan IdleAgeDefault = TimeSpan.FromMinutes(10);

@@ -11,7 +11,7 @@ namespace KeepAlive.Protocols.Mail;
 /// (smtpd_junk_command_limit). So there are <see cref="NoopsDefault"/> a session, and <see cref="NoopsMax"/> where its operator asks
 /// for more; such commands of the client's own are among them.
 /// </remarks>
-public sealed class SmtpProtocol : DialogProtocol
+internal sealed class SmtpProtocol : DialogProtocol
 {
     /// <summary>Servers wait for a command for five minutes at least (RFC 5321 section 4.5.3.2.7).</summary>
     public static readonly TimeSpan IdleAgeDefault = TimeSpan.FromMinutes(5);

@@ -14,7 +14,7 @@ namespace KeepAlive.Protocols.Mqtt;
 /// in the client's name that it lives: the gateway lets them out only while the client is proven to.
 /// </para>
 /// </remarks>
-public sealed class MqttProtocol : FramedProtocol
+internal sealed class MqttProtocol : FramedProtocol
 {
     private enum Packet
     {

@@ -12,7 +12,7 @@ namespace KeepAlive.Protocols.MySql;
 /// statement that changed rows or warned: the ping may change what ROW_COUNT() and SHOW WARNINGS tell.
 /// </para>
 /// </remarks>
-public sealed class MySqlProtocol : FramedProtocol
+internal sealed class MySqlProtocol : FramedProtocol
 {
     /// <summary>The server's <c>wait_timeout</c> by default.</summary>
     public static readonly TimeSpan IdleAgeDefault = TimeSpan.FromHours(8);

@@ -10,7 +10,7 @@ namespace KeepAlive.Protocols.Nats;
 /// A PONG has no mark, but comes in the order of the questions. Ours is asked only when none of the other end's is open: the next
 /// PONG of that leg is ours, whatever the other end asks meanwhile.
 /// </remarks>
-public sealed class NatsProtocol : LineProtocol
+internal sealed class NatsProtocol : LineProtocol
 {
     private readonly Side _client = new();
     private readonly Side _server = new();

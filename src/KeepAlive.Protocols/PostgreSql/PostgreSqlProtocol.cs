@@ -15,7 +15,7 @@ namespace KeepAlive.Protocols.PostgreSql;
 /// open or half of a pipeline (a Sync would commit that half), in COPY (which ignores it, and never answers), or for replication.
 /// </para>
 /// </remarks>
-public sealed class PostgreSqlProtocol : FramedProtocol
+internal sealed class PostgreSqlProtocol : FramedProtocol
 {
     private const byte Idle = (byte)'I';
 

@@ -17,7 +17,7 @@ namespace KeepAlive.Protocols.Proxy;
 /// |  555 1 49540A    |   0 LOCAL, 1 PROXY   11: TCP over IPv4, 12 bytes; 21: over IPv6, 36 bytes
 /// </code>
 /// </remarks>
-public static class ProxyHeaderReader
+internal static class ProxyHeaderReader
 {
     /// <summary>The longest header: version 2 with 2 KiB of what proxies add (TLVs), which are skipped. Version 1 has 107 bytes at most.</summary>
     public const int BytesMax = V2FixedBytes + 2048;

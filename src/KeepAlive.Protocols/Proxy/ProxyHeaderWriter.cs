@@ -6,7 +6,7 @@ using System.Text;
 namespace KeepAlive.Protocols.Proxy;
 
 /// <summary>Writes a PROXY header.</summary>
-public static class ProxyHeaderWriter
+internal static class ProxyHeaderWriter
 {
     /// <summary>The header of a TCP connection. Ends of two families are said to be unknown: no header has room for both.</summary>
     /// <param name="version">Which.</param>

@@ -17,7 +17,7 @@ namespace KeepAlive.Protocols.Redis;
 /// REPLY was used, and to a monitor or replica.
 /// </para>
 /// </remarks>
-public sealed class RedisProtocol : FramedProtocol
+internal sealed class RedisProtocol : FramedProtocol
 {
     // Words that matter are not longer, errors neither.
     private const int WordBytesMax = 64;

@@ -10,7 +10,7 @@ namespace KeepAlive.Protocols.Sip;
 /// Between two messages CR LF CR LF is a ping, and CR LF its answer, which has no mark but comes in turn. A server agrees in its answer to
 /// REGISTER: by <c>Require: outbound</c> or a Flow-Timer (RFC 5626 sections 4.4.1 and 6). Its client answers none.
 /// </remarks>
-public sealed class SipProtocol : LineProtocol
+internal sealed class SipProtocol : LineProtocol
 {
     private const int LengthMax = 16 * 1024 * 1024;
 

@@ -3,7 +3,7 @@ using KeepAlive.Core;
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>The client's end: logs in, opens one channel if it is to, and then does nothing but answer and send keepalives.</summary>
-public sealed class SshClient : SshSession
+internal sealed class SshClient : SshSession
 {
     private readonly SshClientOptions _options;
     private readonly Queue<Func<SshWriter>> _ways = new();

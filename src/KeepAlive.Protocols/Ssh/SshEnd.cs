@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>Why a session was ended: the codes of RFC 4253 section 11.1.</summary>
-public enum SshReason
+internal enum SshReason
 {
     /// <summary>Not among the codes: the bytes ended without a word.</summary>
     None = 0,
@@ -44,7 +44,7 @@ public enum SshReason
 /// <param name="Reason">The code, ours or the peer's; a number that RFC 4253 does not know is possible.</param>
 /// <param name="Text">What a person needs to know; one line, no control characters.</param>
 /// <param name="IsOurs">Whether this end decided it.</param>
-public sealed record SshEnd(SshReason Reason, string Text, bool IsOurs);
+internal sealed record SshEnd(SshReason Reason, string Text, bool IsOurs);
 
 /// <summary>What is wrong with what the peer sent, or with what became of it: the session ends by it.</summary>
 internal sealed record SshFault(SshReason Reason, string Text)

@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>What happened in a session.</summary>
-public enum SshEventKind
+internal enum SshEventKind
 {
     /// <summary>Keys were exchanged, for the first time or again; the text names the algorithms.</summary>
     KeysExchanged,
@@ -40,7 +40,7 @@ public enum SshEventKind
 /// <summary>A fact of a session.</summary>
 /// <param name="Kind">What happened.</param>
 /// <param name="Text">What a person needs to know beside it; one line, no control characters.</param>
-public sealed record SshEvent(SshEventKind Kind, string Text)
+internal sealed record SshEvent(SshEventKind Kind, string Text)
 {
     /// <summary>A round trip.</summary>
     public TimeSpan? Took { get; init; }

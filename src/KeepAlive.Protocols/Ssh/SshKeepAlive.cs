@@ -11,7 +11,7 @@ namespace KeepAlive.Protocols.Ssh;
 /// interval; all three do so an interval later, and mod_sftp counts no packet but a reply to its own. Here any packet counts, and the time is exact:
 /// the first probe an interval after the last packet, another each interval, the end at count times interval.
 /// </remarks>
-public sealed record SshKeepAlive
+internal sealed record SshKeepAlive
 {
     /// <summary>OpenSSH's name for it.</summary>
     public const string OpenSshName = "keepalive@openssh.com";

@@ -4,7 +4,7 @@ using System.Text;
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>What a known_hosts file says of a server's key.</summary>
-public enum SshHostTrust
+internal enum SshHostTrust
 {
     /// <summary>It is there.</summary>
     Known,
@@ -28,7 +28,7 @@ public enum SshHostTrust
 /// </code>
 /// Lines that cannot be read are passed over, as ssh does; so are <c>@cert-authority</c> ones: certificates are not spoken here.
 /// </remarks>
-public sealed class SshKnownHosts
+internal sealed class SshKnownHosts
 {
     private const int PortDefault = 22;
     private const string Revoked = "@revoked";

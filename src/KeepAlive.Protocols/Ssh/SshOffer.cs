@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>The algorithms an end is willing to use, the preferred first: those that the base class library's cryptography gives.</summary>
-public sealed record SshOffer
+internal sealed record SshOffer
 {
     /// <summary>All there are.</summary>
     public static SshOffer Default { get; } = new();

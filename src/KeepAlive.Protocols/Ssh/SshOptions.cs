@@ -1,7 +1,7 @@
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>What both ends can be told.</summary>
-public abstract record SshOptions
+internal abstract record SshOptions
 {
     /// <summary>The most bytes under one set of keys, a gigabyte: RFC 4253 section 9.</summary>
     public const long RekeyAfterBytesDefault = 1L << 30;
@@ -23,7 +23,7 @@ public abstract record SshOptions
 }
 
 /// <summary>What a client is told.</summary>
-public sealed record SshClientOptions : SshOptions
+internal sealed record SshClientOptions : SshOptions
 {
     /// <summary>Who logs in.</summary>
     public required string User { get; init; }
@@ -42,7 +42,7 @@ public sealed record SshClientOptions : SshOptions
 }
 
 /// <summary>What a server is told.</summary>
-public sealed record SshServerOptions : SshOptions
+internal sealed record SshServerOptions : SshOptions
 {
     /// <summary>The server's keys, the preferred first; at least one.</summary>
     public required IReadOnlyList<SshPrivateKey> HostKeys { get; init; }
@@ -61,4 +61,4 @@ public sealed record SshServerOptions : SshOptions
 /// <param name="User">The name.</param>
 /// <param name="Password">The password; null when another method is tried.</param>
 /// <param name="Key">The key, which the client has proven to hold or will have to; null when another method is tried.</param>
-public sealed record SshLogin(string User, string? Password, SshPublicKey? Key);
+internal sealed record SshLogin(string User, string? Password, SshPublicKey? Key);

@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>Fills a span with random bytes that nobody can foretell: <c>RandomNumberGenerator.Fill</c> wherever it matters.</summary>
-public delegate void SshRandom(Span<byte> bytes);
+internal delegate void SshRandom(Span<byte> bytes);
 
 /// <summary>Makes packets of payloads, behind one another in one buffer. The shape is <see cref="SshPacketReader"/>'s.</summary>
 internal sealed class SshPacketWriter(SshRandom random) : IDisposable

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>A server's or a user's private key: RSA or ECDSA.</summary>
-public sealed class SshPrivateKey : IDisposable
+internal sealed class SshPrivateKey : IDisposable
 {
     private readonly AsymmetricAlgorithm _key;
 

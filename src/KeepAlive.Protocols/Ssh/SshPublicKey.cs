@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>A server's or a user's public key: RSA (RFC 4253 section 6.6) or ECDSA on P-256 or P-384 (RFC 5656 section 3.1).</summary>
-public sealed class SshPublicKey : IEquatable<SshPublicKey>
+internal sealed class SshPublicKey : IEquatable<SshPublicKey>
 {
     // 2048 is the least that is still safe (RFC 8332 section 5); above this the arithmetic would be a stranger's to spend.
     internal const int RsaBitsMin = 2048;

@@ -4,7 +4,7 @@ using KeepAlive.Core;
 namespace KeepAlive.Protocols.Ssh;
 
 /// <summary>The server's end: lets in whom it is told to, and holds sessions open. There is nothing to be had: a shell that says nothing, an SFTP without files.</summary>
-public sealed class SshServer : SshSession
+internal sealed class SshServer : SshSession
 {
     private const int RefusalsMax = 20; // RFC 4252 section 4
     private const string Greeting = "This session is held open by keepalive; nothing runs here. Ctrl-D ends it.\r\n";

@@ -3,7 +3,7 @@ using KeepAlive.Core;
 namespace KeepAlive.Protocols.Ssh;
 
 /// <content>The connection layer (RFC 4254): requests and channels, which both ends treat alike.</content>
-public abstract partial class SshSession
+internal abstract partial class SshSession
 {
     private protected SshChannel AddChannel()
     {

@@ -8,7 +8,7 @@ namespace KeepAlive.Protocols.Ssh;
 /// </summary>
 /// <remarks>Nothing that the peer sends makes it throw, and all that it holds has a bound, provided that the loop reads no more while much of
 /// <see cref="Output"/> waits.</remarks>
-public abstract partial class SshSession : IDisposable
+internal abstract partial class SshSession : IDisposable
 {
     private readonly SshOptions _options;
     private readonly Queue<SshEvent> _events = [];

@@ -8,7 +8,7 @@ namespace KeepAlive.Protocols.Stomp;
 /// A heart-beat is a line end between two frames, and is not answered. It goes in a direction only where its sender offered some and its
 /// receiver wants them ("Heart-beating"): the receiver counts them as its peer's life, so the gateway lets them out only while it lives.
 /// </remarks>
-public sealed class StompProtocol : Protocol
+internal sealed class StompProtocol : Protocol
 {
     private readonly StompFrames _client = new();
     private readonly StompFrames _server = new();

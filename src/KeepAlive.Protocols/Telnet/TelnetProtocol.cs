@@ -13,7 +13,7 @@ namespace KeepAlive.Protocols.Telnet;
 /// </para>
 /// <para>Nothing goes inside a subnegotiation, behind a lone IAC, or between a CR and what belongs to it.</para>
 /// </remarks>
-public sealed class TelnetProtocol : FramedProtocol
+internal sealed class TelnetProtocol : FramedProtocol
 {
     private readonly Side _client = new();
     private readonly Side _server = new();

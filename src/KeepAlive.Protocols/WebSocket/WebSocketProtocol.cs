@@ -11,7 +11,7 @@ namespace KeepAlive.Protocols.WebSocket;
 /// Control frames may come between the fragments of a message, not inside a frame (section 5.4). Only the last of several pings
 /// need be answered (section 5.5.3): while the other end waits for a pong of its own, none of ours is sent.
 /// </remarks>
-public sealed class WebSocketProtocol : FramedProtocol
+internal sealed class WebSocketProtocol : FramedProtocol
 {
     private WebSocketPings _toServer;
     private WebSocketPings _toClient;

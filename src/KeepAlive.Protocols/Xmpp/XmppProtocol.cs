@@ -8,7 +8,7 @@ namespace KeepAlive.Protocols.Xmpp;
 /// ping of XEP-0199 would be. It is not allowed while a login is under way (section 6.3.5 and 5.3.3), so none goes before the stream that
 /// follows one.
 /// </remarks>
-public sealed class XmppProtocol : Protocol
+internal sealed class XmppProtocol : Protocol
 {
     private const string Stream = "stream";
 
