@@ -9,7 +9,7 @@ namespace KeepAlive.Linux.Connections;
 /// <param name="Options">Its real options; null when they could not be read, which is not the same as off.</param>
 /// <param name="Owners">The processes that hold it; empty when none, or none we may see.</param>
 /// <param name="Namespace">The network namespace it lives in.</param>
-public sealed record Connection(SocketRow Socket, SocketOptions? Options, IReadOnlyList<SocketOwner> Owners, NetworkNamespace Namespace);
+internal sealed record Connection(SocketRow Socket, SocketOptions? Options, IReadOnlyList<SocketOwner> Owners, NetworkNamespace Namespace);
 
 /// <summary>Where the real options came from, best first.</summary>
 public enum OptionSource
@@ -25,4 +25,4 @@ public enum OptionSource
 /// <param name="Connections">One per socket.</param>
 /// <param name="Source">Where the real options came from.</param>
 /// <param name="Notes">What could not be seen and what would show it, one line each.</param>
-public sealed record ConnectionList(IReadOnlyList<Connection> Connections, OptionSource Source, IReadOnlyList<string> Notes);
+internal sealed record ConnectionList(IReadOnlyList<Connection> Connections, OptionSource Source, IReadOnlyList<string> Notes);

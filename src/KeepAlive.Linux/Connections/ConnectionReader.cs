@@ -8,7 +8,7 @@ using KeepAlive.Linux.Settings;
 namespace KeepAlive.Linux.Connections;
 
 /// <summary>Which sockets to read.</summary>
-public sealed record ConnectionScope
+internal sealed record ConnectionScope
 {
     /// <summary>Every network namespace with processes in it, containers included; else our own alone.</summary>
     public bool AllNamespaces { get; init; }
@@ -24,7 +24,7 @@ public sealed record ConnectionScope
 /// Reads the machine's connections: inet_diag for what there is, the BPF iterator for the real options, joined by
 /// cookie; where that is not allowed, sockets of our own processes are borrowed one by one.
 /// </summary>
-public static class ConnectionReader
+internal static class ConnectionReader
 {
     /// <exception cref="SyscallException">Not even inet_diag could be asked.</exception>
     public static ConnectionList Read(ConnectionScope scope)

@@ -26,13 +26,13 @@ public enum ChangeKind
 /// <param name="After">Its options, read back; null where they could not be.</param>
 /// <param name="Kind">What became of it.</param>
 /// <param name="Why">Why it was refused; null otherwise.</param>
-public sealed record ConnectionChange(Connection Connection, SocketOptions? After, ChangeKind Kind, string? Why = null);
+internal sealed record ConnectionChange(Connection Connection, SocketOptions? After, ChangeKind Kind, string? Why = null);
 
 /// <summary>
 /// Sets keepalive on sockets of running programs: in the kernel's walk over all sockets where we may (the processes are
 /// not touched), else socket by socket, borrowed from its process. Nothing in the program is stopped or changed.
 /// </summary>
-public static class ConnectionSetter
+internal static class ConnectionSetter
 {
     /// <summary>Sets and reads back; one change a connection, in their order.</summary>
     public static IReadOnlyList<ConnectionChange> Apply(SocketSettings settings, IReadOnlyList<Connection> connections, OptionSource source)

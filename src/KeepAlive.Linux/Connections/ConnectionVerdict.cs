@@ -43,12 +43,12 @@ public enum VerdictKind
 /// <param name="Ends">Whether a longer one was tried, and is not survived.</param>
 /// <param name="CountsKeepAlive">Whether kernel keepalive of this side refreshes it.</param>
 /// <param name="On">When that was.</param>
-public sealed record MeasuredPath(TimeSpan Survived, bool Ends, bool CountsKeepAlive, DateOnly On);
+internal sealed record MeasuredPath(TimeSpan Survived, bool Ends, bool CountsKeepAlive, DateOnly On);
 
 /// <summary>A verdict in words. Pure.</summary>
 /// <param name="Kind">What kind.</param>
 /// <param name="Text">One line: what is the matter, and the figure that says so.</param>
-public readonly record struct ConnectionVerdict(VerdictKind Kind, string Text)
+internal readonly record struct ConnectionVerdict(VerdictKind Kind, string Text)
 {
     /// <summary>The shortest idle timeout of the big clouds' network middleboxes that counts keepalive: AWS NLB and NAT gateway.</summary>
     public static readonly TimeSpan MiddleboxTimeout = TimeSpan.FromSeconds(350);

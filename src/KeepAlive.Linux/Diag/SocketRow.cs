@@ -65,7 +65,7 @@ public enum TcpTimer : byte
 }
 
 /// <summary>One TCP socket as inet_diag tells it. Times are as of the reading.</summary>
-public sealed record SocketRow
+internal sealed record SocketRow
 {
     private static readonly IPEndPoint Nowhere = new(IPAddress.Any, 0);
 

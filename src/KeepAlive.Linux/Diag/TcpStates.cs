@@ -1,7 +1,7 @@
 namespace KeepAlive.Linux.Diag;
 
 /// <summary>A set of TCP states.</summary>
-public readonly record struct TcpStates
+internal readonly record struct TcpStates
 {
     private TcpStates(uint bits) => Bits = bits;
 

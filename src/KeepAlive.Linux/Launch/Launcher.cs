@@ -25,7 +25,7 @@ public enum LaunchVia
 /// <summary>The program could not be started; the message says what to do.</summary>
 /// <param name="message">One line.</param>
 /// <param name="exitCode">127: no such program; 126: it cannot be executed; 1: keepalive cannot be forced here (env(1), nohup(1)).</param>
-public sealed class LaunchException(string message, int exitCode) : Exception(message)
+internal sealed class LaunchException(string message, int exitCode) : Exception(message)
 {
     /// <summary>What to exit with.</summary>
     public int ExitCode { get; } = exitCode;
@@ -46,7 +46,7 @@ public sealed class LaunchException(string message, int exitCode) : Exception(me
 ///    | execvp(program)                      | answers until the last process of the program has ended
 /// </code>
 /// </remarks>
-public static unsafe class Launcher
+internal static unsafe class Launcher
 {
     internal const byte Ready = (byte)'r';
 

@@ -8,7 +8,7 @@ namespace KeepAlive.Linux.Launch;
 /// The process beside a launched program. Nobody's child, in a session of its own, deaf to what a terminal or a service
 /// manager sends to stop the program, and gone with the program's last process.
 /// </summary>
-public static unsafe class Supervisor
+internal static unsafe class Supervisor
 {
     /// <summary>The first word of its command line.</summary>
     public const string Word = "__supervise";

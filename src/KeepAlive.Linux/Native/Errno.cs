@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace KeepAlive.Linux.Native;
 
 /// <summary>A failed syscall, by its name and errno.</summary>
-public sealed class SyscallException : Exception
+internal sealed class SyscallException : Exception
 {
     /// <summary>The call and the errno it left.</summary>
     public SyscallException(string call, int errno, string? detail = null)

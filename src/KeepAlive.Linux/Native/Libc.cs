@@ -111,6 +111,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getppid();
 
+    [LibraryImport(Library)]
+    public static partial uint geteuid();
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int prlimit(int pid, int resource, ResourceLimit* set, ResourceLimit* get);
 

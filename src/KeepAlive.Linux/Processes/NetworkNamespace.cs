@@ -6,7 +6,7 @@ namespace KeepAlive.Linux.Processes;
 /// <param name="Inode">Its number (nsfs), as in <c>net:[4026531840]</c>.</param>
 /// <param name="Pid">A process in it, through which it is entered.</param>
 /// <param name="IsOurs">Whether it is this process's own.</param>
-public sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
+internal sealed record NetworkNamespace(ulong Inode, int Pid, bool IsOurs)
 {
     /// <summary>The name of the process through which it is entered, which chose it itself; <c>?</c> when it has ended.</summary>
     public string Command => ProcFiles.CommandOf(Pid);

@@ -1,7 +1,7 @@
 namespace KeepAlive.Linux.Processes;
 
 /// <summary>The cgroup a process is in.</summary>
-public static class ProcessCgroup
+internal static class ProcessCgroup
 {
     /// <summary>Of version 2, from the root of the hierarchy on, such as <c>/system.slice/ssh.service</c>; null where there is none, or the process has ended.</summary>
     public static string? Of(int pid)

@@ -9,12 +9,12 @@ namespace KeepAlive.Linux.Processes;
 /// <param name="Pid">Its number, as seen from our own PID namespace.</param>
 /// <param name="Command">Its name (/proc/PID/comm): at most 15 bytes, chosen by the process itself.</param>
 /// <param name="Fd">The first descriptor it holds it by.</param>
-public sealed record SocketOwner(int Pid, string Command, int Fd);
+internal sealed record SocketOwner(int Pid, string Command, int Fd);
 
 /// <summary>
 /// Which processes hold which sockets: one walk over the descriptors of every process, by far the dearest part of a listing.
 /// </summary>
-public sealed class SocketOwners
+internal sealed class SocketOwners
 {
     // By inode the one found last, and from each to the one found before it: a list a socket would cost more than the walk.
     private readonly Dictionary<ulong, Holding> _byInode = [];

@@ -1,5 +1,4 @@
 using System.Globalization;
-using KeepAlive.Core;
 using KeepAlive.Sockets;
 using static KeepAlive.Linux.Native.SocketOption;
 
@@ -15,7 +14,7 @@ internal readonly record struct SocketSetting(int Level, int Name, int Value)
 /// What is to be set on sockets that are not ours: the calls that the Sockets room makes on our own, in an order that
 /// suits connections that have been silent for a while.
 /// </summary>
-public sealed class SocketSettings
+internal sealed class SocketSettings
 {
     private static readonly KernelOptionSet Linux = KernelOptionSet.For(new Platform(OsFamily.Linux, new Version()));
 
@@ -48,6 +47,27 @@ public sealed class SocketSettings
         // that has passed; SO_KEEPALIVE would wait for a whole idle from now on, and a binding may not (tcp_sock_set_keepidle_locked).
         calls.AddRange(plan.Steps.Select(Call).OrderBy(c => c.Level == SOL_SOCKET ? 0 : c.Name == TCP_KEEPIDLE ? 2 : 1));
         return new SocketSettings(calls, shortfalls);
+    }
+
+    /// <summary>What a socket with these options has after the calls, where they succeed.</summary>
+    public SocketOptions Over(SocketOptions before)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        SocketOptions after = before;
+        foreach (SocketSetting call in Calls)
+        {
+            after = (call.Level, call.Name) switch
+            {
+                (SOL_SOCKET, SO_KEEPALIVE) => after with { KeepAlive = call.Value },
+                (_, TCP_KEEPIDLE) => after with { Idle = call.Value },
+                (_, TCP_KEEPINTVL) => after with { Interval = call.Value },
+                (_, TCP_KEEPCNT) => after with { Count = call.Value },
+                (_, TCP_USER_TIMEOUT) => after with { UserTimeout = call.Value },
+                _ => after,
+            };
+        }
+
+        return after;
     }
 
     /// <summary>The calls as one word of a command line; <see cref="FromWord"/> reads it back.</summary>
