@@ -116,7 +116,7 @@ internal sealed class DataRelay(SocketLeg client, SocketLeg server, RelayEngine 
 
     private string? DeathOf(Leg leg, ref SendWatch watch, TimeSpan? bound, Instant now) =>
         bound is { } most && watch.IsDead(_wire!.Contact(leg), most, now) ? $"acknowledged nothing for {Duration.Format(most)}"
-        : _wire!.DeathUnread(leg);
+        : _wire!.DeathUnread(leg)?.Text;
 
     // The first to say so knows why; the others are its consequence.
     private void Die(string why)

@@ -49,7 +49,26 @@ internal class FlowRelay : IWireOwner, ITimed
     /// <summary>Null until there are two sockets to relay.</summary>
     public Wire? Wire { get; private set; }
 
+    /// <summary>Read by anyone at any time: each fact is true, all of them together nearly.</summary>
+    public FlowFacts Facts => new(Flow.Id, Heard(Leg.Downstream), Heard(Leg.Upstream), Flow.Received(Leg.Downstream), Flow.Received(Leg.Upstream), Relayed, Unanswered);
+
     protected FlowSetting Setting { get; }
+
+    /// <summary>When bytes last went from one end to the other.</summary>
+    protected virtual Instant Relayed => Instant.Max(Heard(Leg.Downstream), Heard(Leg.Upstream));
+
+    /// <summary>Probes of the protocol out without an answer.</summary>
+    protected virtual int Unanswered => 0;
+
+    /// <summary>The kernel's own probes.</summary>
+    public FlowKernelProbes AskKernel()
+    {
+        lock (this)
+        {
+            bool isOpen = _state == State.Relaying;
+            return new FlowKernelProbes(Flow.Id, isOpen ? Wire!.Contact(Leg.Downstream)?.UnansweredProbes ?? 0 : 0, isOpen ? Wire!.Contact(Leg.Upstream)?.UnansweredProbes ?? 0 : 0);
+        }
+    }
 
     /// <summary>Connects an accepted descriptor to an address, by Linux's engine.</summary>
     public void Open(int client, IPEndPoint to)
@@ -132,12 +151,12 @@ internal class FlowRelay : IWireOwner, ITimed
     }
 
     /// <summary>Ends both legs at once, with a reset.</summary>
-    public virtual void Abort(string why)
+    public virtual void Abort(DeathReason reason, string why)
     {
         lock (this)
         {
             StopOpening(why);
-            Die(Leg.Downstream, why);
+            Die(Leg.Downstream, reason, why);
         }
     }
 
@@ -161,7 +180,7 @@ internal class FlowRelay : IWireOwner, ITimed
         }
     }
 
-    public virtual void OnFault(Exception fault) => Abort(FlowTexts.Fault(fault));
+    public virtual void OnFault(Exception fault) => Abort(DeathReason.Failed, FlowTexts.Fault(fault));
 
     void IWireOwner.OnConnected() => Connected(Setting.ToText);
 
@@ -190,14 +209,14 @@ internal class FlowRelay : IWireOwner, ITimed
 
         // What a path or a peer ends a flow with that was silent for too long; the others are faults nearer to us.
         TuneStep? step = error is SocketError.TimedOut or SocketError.ConnectionReset ? Broke(leg, error, Instant.Zero, MonotonicClock.Now) : null;
-        Die(leg, RelayFailure.Describe(call, error));
+        Die(leg, RelayFailure.ReasonOf(error), RelayFailure.Describe(call, error));
         Tell(step, leg);
     }
 
     void IWireOwner.OnFault(Leg leg, Exception fault)
     {
         StopOpening(FlowTexts.Fault(fault));
-        Die(leg, FlowTexts.Fault(fault));
+        Die(leg, DeathReason.Failed, FlowTexts.Fault(fault));
     }
 
     /// <summary>The client's own address, as the proxy before us says.</summary>
@@ -244,12 +263,12 @@ internal class FlowRelay : IWireOwner, ITimed
     }
 
     // When one leg dies the other is closed the way it died. Whoever comes second is its consequence.
-    protected void Die(Leg leg, string why)
+    protected void Die(Leg leg, DeathReason reason, string why)
     {
         if (_state != State.Relaying || _death is not null) return;
         Instant now = MonotonicClock.Now;
         TimeSpan silence = Flow.Silence(leg, now);
-        _death = new FlowEvent(Flow.Id, now, FlowEventKind.Died, $"{why}; silent for {Duration.Format(FlowTexts.Round(silence))}") { Leg = leg, Took = silence };
+        _death = new FlowEvent(Flow.Id, now, FlowEventKind.Died, $"{why}; silent for {Duration.Format(FlowTexts.Round(silence))}") { Leg = leg, Reason = reason, Took = silence };
         Wire!.Reset();
         Finish();
     }
@@ -281,10 +300,10 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         TimeSpan? bound = BoundOf(leg);
         bool isUnanswered = bound is { } within && watch.IsOwed(Flow.Received(leg.Other())) && watch.IsDead(Wire!.Contact(leg), within, now);
-        string? why = isUnanswered ? $"nothing sent to it was acknowledged for {Duration.Format(bound!.Value)}" : Wire!.DeathUnread(leg);
-        if (why is null) return false;
+        (DeathReason Reason, string Text)? death = isUnanswered ? (DeathReason.Unacknowledged, $"nothing sent to it was acknowledged for {Duration.Format(bound!.Value)}") : Wire!.DeathUnread(leg);
+        if (death is not { } found) return false;
         TuneStep? step = isUnanswered ? Broke(leg, SocketError.TimedOut, watch.OwedSince, now) : null;
-        Die(leg, why);
+        Die(leg, found.Reason, found.Text);
         Tell(step, leg);
         return true;
     }
@@ -356,6 +375,8 @@ internal class FlowRelay : IWireOwner, ITimed
         Setting.Options.Paths?.Leave(this);
         Setting.Flows.Remove(this);
     }
+
+    private Instant Heard(Leg leg) => Instant.Zero + (TimeSpan.Zero - Flow.Silence(leg, Instant.Zero));
 
     private string Failed(SocketError error) => DialException.Failed(Setting.Options.To, Attempts(error, new SocketException((int)error).Message)).Message;
 

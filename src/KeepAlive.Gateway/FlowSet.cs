@@ -1,3 +1,5 @@
+using KeepAlive.Core;
+
 namespace KeepAlive.Gateway;
 
 /// <summary>The flows of a gateway that are open, those being connected included.</summary>
@@ -6,6 +8,8 @@ internal sealed class FlowSet
     private readonly Lock _lock = new();
     private readonly HashSet<FlowRelay> _flows = [];
     private TaskCompletionSource? _empty;
+    private long _endedDownstream;
+    private long _endedUpstream;
 
     public int Count
     {
@@ -24,14 +28,36 @@ internal sealed class FlowSet
     {
         lock (_lock)
         {
-            _flows.Remove(flow);
+            if (!_flows.Remove(flow)) return;
+            _endedDownstream += flow.Flow.Received(Leg.Downstream);
+            _endedUpstream += flow.Flow.Received(Leg.Upstream);
             if (_flows.Count == 0) _empty?.TrySetResult();
+        }
+    }
+
+    /// <summary>Bytes that the peers of a leg have sent, of flows that have ended too.</summary>
+    public long Received(Leg leg)
+    {
+        lock (_lock)
+        {
+            long all = leg == Leg.Downstream ? _endedDownstream : _endedUpstream;
+            foreach (FlowRelay relay in _flows) all += relay.Flow.Received(leg);
+            return all;
         }
     }
 
     public FlowRelay[] Snapshot()
     {
         lock (_lock) return [.. _flows];
+    }
+
+    /// <summary>Asks each one. It is not to take a flow's monitor: flows come here while they hold theirs.</summary>
+    public void ReadFacts(ICollection<FlowFacts> into)
+    {
+        lock (_lock)
+        {
+            foreach (FlowRelay flow in _flows) into.Add(flow.Facts);
+        }
     }
 
     /// <summary>Done when all have ended; nothing is added any more.</summary>

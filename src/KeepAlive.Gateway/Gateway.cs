@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using KeepAlive.Core;
 using KeepAlive.Gateway.Epoll;
 using KeepAlive.Gateway.Transparent;
@@ -12,7 +13,7 @@ namespace KeepAlive.Gateway;
 /// Accepts clients on one address and relays each to a server, with kernel keepalive on both legs and, where the
 /// protocol has them, probes in the session itself.
 /// </summary>
-public sealed class Gateway : IAsyncDisposable
+internal sealed class Gateway : IAsyncDisposable
 {
     private const int Backlog = 1024;
 
@@ -62,6 +63,19 @@ public sealed class Gateway : IAsyncDisposable
     /// <summary>Flows open now.</summary>
     public int Flows => _flows.Count;
 
+    /// <summary>Bytes that the peers of a leg have sent since the start; those of data connections are not among them.</summary>
+    public long Received(Leg leg) => _flows.Received(leg);
+
+    /// <summary>Adds where each open flow stands: a few loads a flow, so that it may be asked many times a second.</summary>
+    public void ReadFacts(ICollection<FlowFacts> into)
+    {
+        ArgumentNullException.ThrowIfNull(into);
+        _flows.ReadFacts(into);
+    }
+
+    /// <summary>What the kernel's keepalive does on each open flow's legs: two system calls a flow.</summary>
+    public IEnumerable<FlowKernelProbes> ReadKernelProbes() => _flows.Snapshot().Select(flow => flow.AskKernel());
+
     /// <summary>Starts to listen.</summary>
     /// <param name="options">What to do.</param>
     /// <param name="emit">Told of everything, from any thread, one call at a time per flow only; it must be quick and not throw.</param>
@@ -72,18 +86,32 @@ public sealed class Gateway : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(emit);
         if (options.Redirected is not null) RedirectException.ThrowIfImpossible();
-        Socket listener = ListenSocket.Open(options.Listen, Backlog);
-        ClockThread? clock = options.Engine == RelayEngine.Auto && EpollLoop.IsHere ? null : new ClockThread();
-        try
-        {
-            return new Gateway(options, listener, clock, emit);
-        }
-        catch
-        {
-            clock?.Stop();
-            listener.Dispose();
-            throw;
-        }
+        return On(ListenSocket.Open(options.Listen, Backlog), options, emit);
+    }
+
+    /// <summary>Starts with a listener that another process has opened, and may still accept from.</summary>
+    /// <param name="listener">A listening TCP socket; closed with the gateway, or when it cannot start.</param>
+    /// <param name="options">What to do; that it listens on the address given here is for the caller to know.</param>
+    /// <param name="emit">As for <see cref="Start"/>.</param>
+    /// <exception cref="ListenException">A port of the passive range cannot be listened on.</exception>
+    public static Gateway StartOn(Socket listener, GatewayOptions options, Action<FlowEvent> emit)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(emit);
+        LoopbackPacing.Lift(listener, options.Listen.Address);
+        ListenSocket.Refresh(listener);
+        return On(listener, options, emit);
+    }
+
+    /// <summary>The listening socket, to be handed to another process.</summary>
+    public SafeHandle Listener => _listener.SafeHandle;
+
+    /// <summary>Gives the listener its options again, which another process that it was handed to may have changed.</summary>
+    public void ReclaimListener()
+    {
+        ListenSocket.Refresh(_listener);
+        if (_epoll is not null) _setting.KeepAlive.ApplyToListener(_listener);
     }
 
     /// <summary>
@@ -147,7 +175,7 @@ public sealed class Gateway : IAsyncDisposable
         }
 
         FlowRelay[] left = _flows.Snapshot();
-        foreach (FlowRelay relay in left) relay.Abort(FlowTexts.Stopping);
+        foreach (FlowRelay relay in left) relay.Abort(DeathReason.Stopped, FlowTexts.Stopping);
         _passive?.Dispose();
         await _flows.EmptyAsync().ConfigureAwait(false);
         _clock?.Stop();
@@ -160,6 +188,21 @@ public sealed class Gateway : IAsyncDisposable
         if (!_stopping.IsCancellationRequested) await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
         _stopping.Dispose();
         _noMore.Dispose();
+    }
+
+    private static Gateway On(Socket listener, GatewayOptions options, Action<FlowEvent> emit)
+    {
+        ClockThread? clock = options.Engine == RelayEngine.Auto && EpollLoop.IsHere ? null : new ClockThread();
+        try
+        {
+            return new Gateway(options, listener, clock, emit);
+        }
+        catch
+        {
+            clock?.Stop();
+            listener.Dispose();
+            throw;
+        }
     }
 
     private async Task LeaveListenerAsync()

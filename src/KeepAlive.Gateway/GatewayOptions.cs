@@ -1,5 +1,4 @@
 using System.Net;
-using KeepAlive.Core;
 using KeepAlive.Gateway.Tls;
 using KeepAlive.Gateway.Tuning;
 using KeepAlive.Protocols;
@@ -12,7 +11,7 @@ namespace KeepAlive.Gateway;
 /// <summary>An inclusive range of ports.</summary>
 /// <param name="First">1 to 65535.</param>
 /// <param name="Last">Not below <paramref name="First"/>.</param>
-public readonly record struct PortRange(int First, int Last)
+internal readonly record struct PortRange(int First, int Last)
 {
     /// <summary>How many ports.</summary>
     public int Count => Last - First + 1;
@@ -29,7 +28,7 @@ public enum RelayEngine
 }
 
 /// <summary>One gateway: where it listens, whom it dials, and how its flows are kept alive.</summary>
-public sealed record GatewayOptions
+internal sealed record GatewayOptions
 {
     /// <summary>Default of <see cref="MaxFlows"/>: two descriptors a flow leave room under the usual limit of 20,000.</summary>
     public const int MaxFlowsDefault = 9500;

@@ -24,16 +24,23 @@ internal sealed class InspectedRelay : FlowRelay
     private LegProbe? _toDownstream;
     private LegProbe? _toUpstream;
 
+    // Since when both ends have had nothing to say to each other.
+    private Instant _relayed;
+
     // Whether the protocol held a leg's bytes back when last asked, a bit each.
     private int _held;
 
     public InspectedRelay(Flow flow, FlowSetting setting)
-        : base(flow, setting) => _data = new DataConnections(this, setting);
+        : base(flow, setting) => (_relayed, _data) = (flow.Opened, new DataConnections(this, setting));
+
+    protected override Instant Relayed => _protocol is { IsPlain: true } ? base.Relayed : _relayed;
+
+    protected override int Unanswered => Math.Max(_toDownstream?.Machine.Unanswered ?? 0, _toUpstream?.Machine.Unanswered ?? 0);
 
     /// <summary>Ends both legs and all data connections at once, with a reset.</summary>
-    public override void Abort(string why)
+    public override void Abort(DeathReason reason, string why)
     {
-        base.Abort(why);
+        base.Abort(reason, why);
         _data.Close(); // also when it had died before
     }
 
@@ -43,6 +50,7 @@ internal sealed class InspectedRelay : FlowRelay
         Verdicts verdicts = Fresh();
         (from == Leg.Downstream ? _toDownstream : _toUpstream)?.Machine.OnReceived(now);
         _protocol!.OnReceived(from, bytes, now, verdicts);
+        if (!verdicts.BytesFor(from.Other()).IsEmpty) _relayed = now;
         if (!verdicts.BytesFor(Leg.Downstream).IsEmpty) _toDownstream?.Machine.OnSent(now);
         if (!verdicts.BytesFor(Leg.Upstream).IsEmpty) _toUpstream?.Machine.OnSent(now);
         CarryOut(verdicts);
@@ -119,7 +127,7 @@ internal sealed class InspectedRelay : FlowRelay
         if (probe is null || _protocol!.IsPlain || IsDead) return;
         ProbeEffect effect = probe.Machine.OnDeadline(now);
         if (effect == ProbeEffect.SendProbe) SendProbe(towards, probe, now, verdicts);
-        else if (effect == ProbeEffect.GiveUp) Die(towards, $"{probe.Machine.Unanswered} probes in a row unanswered");
+        else if (effect == ProbeEffect.GiveUp) Die(towards, DeathReason.Unanswered, $"{probe.Machine.Unanswered} probes in a row unanswered");
     }
 
     private void SendProbe(Leg towards, LegProbe probe, Instant now, Verdicts verdicts)

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace KeepAlive.Gateway;
 
 /// <summary>A gateway could not start: one of its addresses cannot be listened on.</summary>
-public sealed class ListenException : Exception
+internal sealed class ListenException : Exception
 {
     internal ListenException(IPEndPoint address, SocketException cause)
         : base($"cannot listen on {address}: {cause.Message}", cause) => (Address, Error) = (address, cause.SocketErrorCode);

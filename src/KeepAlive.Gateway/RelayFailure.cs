@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KeepAlive.Core;
 
 namespace KeepAlive.Gateway;
 
@@ -24,6 +25,15 @@ internal static class RelayFailure
     /// <summary><c>recv: ETIMEDOUT</c>: the call and the errno as the field knows it.</summary>
     public static string Describe(RelayCall call, SocketError error) => call == RelayCall.Decrypt ? "TLS: an alert, a broken record, or the end in the middle of one"
         : $"{call switch { RelayCall.Connect => "connect", RelayCall.Receive => "recv", _ => "send" }}: {Describe(error)}";
+
+    /// <summary>What kind of end an errno is.</summary>
+    public static DeathReason ReasonOf(SocketError error) => error switch
+    {
+        SocketError.TimedOut => DeathReason.TimedOut,
+        SocketError.ConnectionReset or SocketError.Shutdown => DeathReason.Reset,
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable => DeathReason.Unreachable,
+        _ => DeathReason.Failed,
+    };
 
     /// <summary>An errno as the field knows it, and what it means here.</summary>
     public static string Describe(SocketError error) => error switch

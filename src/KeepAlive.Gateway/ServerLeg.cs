@@ -4,7 +4,7 @@ using KeepAlive.Gateway.Tls;
 namespace KeepAlive.Gateway;
 
 /// <summary>A connection to a server for who speaks to it themselves: its bytes as they come, or inside TLS as a gateway's leg.</summary>
-public sealed class ServerLeg : IDisposable
+internal sealed class ServerLeg : IDisposable
 {
     private readonly SocketLeg _leg;
 
@@ -81,7 +81,7 @@ public sealed class ServerLeg : IDisposable
 }
 
 /// <summary>A <see cref="ServerLeg"/> cannot be had, or has died: the message is why.</summary>
-public sealed class ServerLegException : Exception
+internal sealed class ServerLegException : Exception
 {
     internal ServerLegException(string why, Exception cause)
         : base(why, cause)

@@ -119,14 +119,14 @@ internal abstract class Wire(IWireOwner owner, Flow flow)
     public abstract IPAddress? Local(Leg leg);
 
     /// <summary>What a leg that is not read has died of; null while it lives.</summary>
-    public string? DeathUnread(Leg leg)
+    public (DeathReason Reason, string Text)? DeathUnread(Leg leg)
     {
         if (!IsUnread(leg)) return null;
         // The kernel says EPIPE where a FIN came before the reset (tcp_reset).
         SocketError error = ErrorOf(leg);
-        return error == SocketError.Success ? null
-            : (error == SocketError.Shutdown || HasEnded(leg) ? "died after its FIN: " : "")
-                + (error is SocketError.Shutdown or SocketError.ConnectionReset ? "the peer sent a reset" : RelayFailure.Describe(error));
+        return error == SocketError.Success ? null : (RelayFailure.ReasonOf(error),
+            (error == SocketError.Shutdown || HasEnded(leg) ? "died after its FIN: " : "")
+                + (error is SocketError.Shutdown or SocketError.ConnectionReset ? "the peer sent a reset" : RelayFailure.Describe(error)));
     }
 
     /// <summary>Whether this leg's peer has sent its FIN.</summary>

@@ -6,7 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace KeepAlive.Gateway.Tls;
 
 /// <summary>How TLS is spoken to clients: 1.2 or 1.3, with a certificate of the gateway's own.</summary>
-public sealed class TlsDownstream
+internal sealed class TlsDownstream
 {
     private readonly SslServerAuthenticationOptions _options;
 
@@ -35,7 +35,7 @@ public sealed class TlsDownstream
         ArgumentNullException.ThrowIfNull(certificateFile);
         ArgumentNullException.ThrowIfNull(keyFile);
         X509Certificate2Collection chain = TlsFiles.Certificates("--tls-downstream", certificateFile);
-        X509Certificate2 own = TlsFiles.WithKey(chain[0], certificateFile, keyFile, out List<string> warnings);
+        X509Certificate2 own = TlsFiles.WithKey("--tls-downstream", chain[0], certificateFile, keyFile, out IReadOnlyList<string> warnings);
         chain.RemoveAt(0);
         return new TlsDownstream(SslStreamCertificateContext.Create(own, chain, offline: true), alpn, warnings);
     }

@@ -7,7 +7,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace KeepAlive.Gateway.Tls;
 
 /// <summary>How TLS is spoken to a server: 1.2 or 1.3, its certificate verified always.</summary>
-public sealed class TlsUpstream
+internal sealed class TlsUpstream
 {
     private readonly X509Certificate2Collection? _roots;
     private readonly List<SslApplicationProtocol>? _protocols;

@@ -5,7 +5,7 @@ namespace KeepAlive.Gateway.Transparent;
 /// <summary>A cgroup of version 2, as nftables names one.</summary>
 /// <param name="Level">How deep it is below the root of the hierarchy: 1 or more.</param>
 /// <param name="Path">Its folder, from /sys/fs/cgroup on, where nft(8) looks for it.</param>
-public sealed record RedirectCgroup(int Level, string Path)
+internal sealed record RedirectCgroup(int Level, string Path)
 {
     private const string Root = "/sys/fs/cgroup";
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace KeepAlive.Gateway.Transparent;
 
 /// <summary>Connections cannot be redirected on this machine, or not so. The message says why, and what to do.</summary>
-public sealed class RedirectException : Exception
+internal sealed class RedirectException : Exception
 {
     private const int EPERM = 1;
 

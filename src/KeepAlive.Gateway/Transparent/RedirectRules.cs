@@ -4,7 +4,7 @@ using System.Text;
 namespace KeepAlive.Gateway.Transparent;
 
 /// <summary>Which connections of this machine are redirected, and where to, as rules of nftables.</summary>
-public sealed record RedirectRules
+internal sealed record RedirectRules
 {
     /// <summary>The ports dialled: one at least, each from 1 to 65535.</summary>
     public required IReadOnlyList<int> Ports { get; init; }

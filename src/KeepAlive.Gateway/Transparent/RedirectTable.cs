@@ -11,7 +11,7 @@ namespace KeepAlive.Gateway.Transparent;
 /// </para>
 /// <para>The order of the end: no redirect, flows drain, no table. See <see cref="RedirectRules.LettingGo"/>.</para>
 /// </remarks>
-public sealed class RedirectTable : IAsyncDisposable
+internal sealed class RedirectTable : IAsyncDisposable
 {
     private readonly NftSession? _owner;
 

@@ -12,7 +12,7 @@ namespace KeepAlive.Gateway.Tuning;
 /// Legs over loopback have no path: they get the default. The table of flows is here and not in them, so that without it a flow
 /// holds nothing for it. Its lock is the last: whoever holds it asks no flow.
 /// </remarks>
-public sealed class PathPolicies
+internal sealed class PathPolicies
 {
     private readonly PathPoliciesOptions _options;
     private readonly Lock _lock = new();

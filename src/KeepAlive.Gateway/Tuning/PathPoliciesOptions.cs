@@ -4,7 +4,7 @@ using KeepAlive.Core;
 namespace KeepAlive.Gateway.Tuning;
 
 /// <summary>Where the kernel keepalive of each path comes from, and whether it is tuned.</summary>
-public sealed record PathPoliciesOptions
+internal sealed record PathPoliciesOptions
 {
     /// <summary>The policy of a path of which nothing is known.</summary>
     public required KeepAlivePolicy Default { get; init; }
@@ -20,7 +20,7 @@ public sealed record PathPoliciesOptions
 }
 
 /// <summary>How paths are tuned.</summary>
-public sealed record TuneOptions
+internal sealed record TuneOptions
 {
     /// <summary>Idle is not lowered below this, and a flow that breaks after a shorter silence did not break while idle.</summary>
     public TimeSpan IdleFloor { get; init; } = Tuner.IdleFloorDefault;
@@ -34,4 +34,4 @@ public sealed record TuneOptions
 /// <param name="Policy">The policy.</param>
 /// <param name="IdleTimes">Idle times that flows have lived through under it, one after the other and no flow broken.</param>
 /// <param name="Flows">How many flows these were.</param>
-public sealed record TunedPath(IPAddress Remote, KeepAlivePolicy Policy, long IdleTimes, int Flows);
+internal sealed record TunedPath(IPAddress Remote, KeepAlivePolicy Policy, long IdleTimes, int Flows);
