@@ -6,11 +6,13 @@ using KeepAlive.App.Connections;
 using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
 using KeepAlive.App.Gateways;
+using KeepAlive.App.Install;
 using KeepAlive.App.Machine;
 using KeepAlive.App.Measure;
 using KeepAlive.App.Ping;
 using KeepAlive.App.Programs;
 using KeepAlive.App.Reflect;
+using KeepAlive.App.Remote;
 using KeepAlive.App.Simulate;
 using KeepAlive.App.Up;
 
@@ -93,12 +95,14 @@ internal static class CommandLine
             ConfigCommand.Create(),
             DemoCommand.Create(),
             ExplainCommand.Create(),
+            FlowsCommand.Create(),
             GatewayCommand.Create(),
             ListCommand.Create(),
             MeasureCommand.Create(),
             PingCommand.Create(),
             ReflectCommand.Create(),
             RunCommand.Create(),
+            ServiceCommand.Create(),
             SimulateCommand.Create(),
             SystemCommand.Create(),
             UpCommand.Create(),

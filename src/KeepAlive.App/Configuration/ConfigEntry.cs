@@ -72,21 +72,23 @@ internal sealed class ConfigEntry(ConfigSection section, ConfigNode node)
         return [.. section.Parse(words).Errors.Select(error => ConfigMember.Renamed(error.Message)).Distinct()];
     }
 
-    private bool IsTelling(string name) => section == ConfigSection.Gateways ? name == "listen" : name is "process" or "user" or "cgroup" or "remote" or "port";
+    private bool IsTelling(string name) => section == ConfigSection.Gateways ? name == "listen"
+        : section == ConfigSection.Events ? name is "file" or "webhook" : name is "process" or "user" or "cgroup" or "remote" or "port";
 
     // None for a flag that is false; null for what does not fit.
     private static IReadOnlyList<string>? TextsOf(ConfigMember member, ConfigNode value) => value.Kind switch
     {
         JsonTokenType.True when member.IsFlag => [value.Text],
         JsonTokenType.False when member.IsFlag => [],
-        JsonTokenType.String or JsonTokenType.Number when !member.IsFlag && member.Count == 1 && value.Text.Length > 0 => [value.Text],
+        JsonTokenType.String or JsonTokenType.Number when !member.IsFlag && !member.IsList && member.Count == 1 && value.Text.Length > 0 => [value.Text],
         // A text with a dash before it would be an option: a file can be named ./-x.
-        JsonTokenType.StartArray when member.Count > 1 && value.Items.Count == member.Count
+        JsonTokenType.StartArray when (member.IsList || (member.Count > 1 && value.Items.Count == member.Count))
             && value.Items.All(i => i.Kind == JsonTokenType.String && i.Text.Length > 0 && i.Text[0] != '-') => [.. value.Items.Select(i => i.Text)],
         _ => null,
     };
 
     private static string Expected(ConfigMember member) => member.IsFlag ? "true or false"
+        : member.IsList ? $"a list of texts, none beginning with a dash ({member.Description})"
         : member.Count > 1 ? $"a list of {member.Count} texts, none beginning with a dash ({member.Description})"
         : $"a text or a number, and not empty ({member.Description})";
 }

@@ -10,6 +10,7 @@ internal static class ConfigExample
     {
         ["gateways"] = [("name", "\"ftp\""), ("listen", "\"127.0.0.1:2121\""), ("to", "\"ftp.example.com:21\""), ("probe", "\"30:3:10\""), ("noCheck", "true")],
         ["hosts"] = [("name", "\"databases\""), ("port", "5432"), ("spec", "\"60:4:15\""), ("mode", "\"observe\"")],
+        ["events"] = [("name", "\"alerts\""), ("webhook", "\"http://127.0.0.1:9000/keepalive\""), ("kinds", "\"died,refused\"")],
     };
 
     public static string ToText()
@@ -31,8 +32,11 @@ internal static class ConfigExample
             text.Append("    },\n  ],\n");
         }
 
-        return text.Append("  // ").Append(ConfigReader.PathsDescription).Append("\n  // \"").Append(ConfigReader.PathsMember).Append("\": \"/var/lib/keepalive/paths.json\",\n}\n").ToString();
+        text.Append("  // ").Append(ConfigSection.Dashboard.Description).Append(".\n  \"").Append(ConfigSection.Dashboard.Name).Append("\": {\n");
+        foreach (ConfigMember member in ConfigSection.Dashboard.Members)
+            text.Append("    // ").Append(member.Description).Append("\n    // \"").Append(member.Name).Append("\": ").Append(Silent(member)).Append(",\n");
+        return text.Append("  },\n  // ").Append(ConfigReader.PathsDescription).Append("\n  // \"").Append(ConfigReader.PathsMember).Append("\": \"/var/lib/keepalive/paths.json\",\n}\n").ToString();
     }
 
-    private static string Silent(ConfigMember member) => member.IsFlag ? "false" : member.Count > 1 ? "[" + string.Join(", ", Enumerable.Repeat("\"...\"", member.Count)) + "]" : member.IsNumber ? member.Default ?? "1" : $"\"{member.Default ?? "..."}\"";
+    private static string Silent(ConfigMember member) => member.IsFlag ? "false" : member.IsList ? "[\"...\"]" : member.Count > 1 ? "[" + string.Join(", ", Enumerable.Repeat("\"...\"", member.Count)) + "]" : member.IsNumber ? member.Default ?? "1" : $"\"{member.Default ?? "..."}\"";
 }

@@ -20,6 +20,9 @@ internal sealed partial class ConfigMember(Option option)
     /// <summary>How many texts it takes: 1, or a list of so many.</summary>
     public int Count => Math.Max(1, option.Arity.MinimumNumberOfValues);
 
+    /// <summary>Whether it takes as many texts as one likes.</summary>
+    public bool IsList { get; init; }
+
     /// <summary>Whether it is a whole number.</summary>
     public bool IsNumber => option.ValueType == typeof(int) || option.ValueType == typeof(int?);
 
@@ -30,7 +33,7 @@ internal sealed partial class ConfigMember(Option option)
     public string? Default { get; } = option.HasDefaultValue && option.ValueType != typeof(bool) ? TextOf(option.GetDefaultValue()) : null;
 
     /// <summary>The words of the command line that say the same.</summary>
-    public IReadOnlyList<string> Words(IReadOnlyList<string> texts) => IsFlag ? [option.Name] : texts.Count == 1 ? [$"{option.Name}={texts[0]}"] : [option.Name, .. texts];
+    public IReadOnlyList<string> Words(IReadOnlyList<string> texts) => IsFlag ? [option.Name] : texts.Count == 1 && !IsList ? [$"{option.Name}={texts[0]}"] : [option.Name, .. texts];
 
     /// <summary>Whether a text is about this option.</summary>
     public bool IsNamedFirst(string fault) => fault.StartsWith(option.Name, StringComparison.Ordinal) && (fault.Length == option.Name.Length || fault[option.Name.Length] is ':' or ' ');

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json;
+using KeepAlive.App.Events;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Measure;
 using KeepAlive.App.Up;
+using KeepAlive.App.Web;
 using KeepAlive.Gateway;
 using KeepAlive.Gateway.Tls;
 
@@ -28,6 +30,7 @@ internal sealed class ConfigReader
     private readonly Action<string> _warn;
     private readonly HashSet<IPEndPoint> _listens = [];
     private PathStore _paths = PathStore.Default;
+    private WebOptions _dashboard = new();
 
     private ConfigReader(ConfigText text, Action<string> warn) => (_text, _warn) = (text, warn);
 
@@ -44,21 +47,33 @@ internal sealed class ConfigReader
     {
         var gateways = new List<GatewayConfig>();
         var hosts = new List<HostPolicy>();
-        List<ConfigNamed> members = Members(root, "the file", [SchemaMember, .. ConfigSection.All.Select(s => s.Name), PathsMember], _ => null);
+        var events = new List<EventTarget>();
+        List<ConfigNamed> members = Members(root, "the file", [SchemaMember, .. ConfigSection.All.Select(s => s.Name), ConfigSection.Dashboard.Name, PathsMember], _ => null);
         if (members.Find(m => m.Name == PathsMember) is { } paths) ReadPaths(paths.Value);
         foreach (ConfigNamed member in members)
         {
             if (member.Name == ConfigSection.Gateways.Name) Each(ConfigSection.Gateways, member.Value, gateways, Gateway);
+            if (member.Name == ConfigSection.Events.Name) Each(ConfigSection.Events, member.Value, events, Event);
             if (member.Name == ConfigSection.Hosts.Name) Each(ConfigSection.Hosts, member.Value, hosts, Host);
         }
 
-        return new Config(gateways, hosts, _paths);
+        if (members.Find(m => m.Name == ConfigSection.Dashboard.Name) is { } dashboard) ReadDashboard(dashboard.Value);
+        return new Config(gateways, hosts, events, _paths) { Dashboard = _dashboard };
     }
 
     private void ReadPaths(ConfigNode value)
     {
         if (value.Kind != JsonTokenType.String || !Path.IsPathRooted(value.Text)) _text.Fault(value.At, $"'{PathsMember}' is the whole path of a file, such as /var/lib/keepalive/paths.json, not {Texts.Printable(value.KindName)}");
         else if (!PathStore.IsNamedOutside) _paths = new PathStore(value.Text);
+    }
+
+    private void ReadDashboard(ConfigNode value)
+    {
+        var entry = new ConfigEntry(ConfigSection.Dashboard, value);
+        foreach (ConfigNamed member in Members(value, $"'{ConfigSection.Dashboard.Name}'", [.. ConfigSection.Dashboard.Members.Select(m => m.Name)], _ => null)) entry.Add(member, _text);
+        var faults = new List<string>();
+        _dashboard = DashboardArguments.Read(ConfigSection.Dashboard.Parse(entry.Words), entry, _warn, faults);
+        foreach (string fault in faults) entry.Fault(fault, _text);
     }
 
     // The members of an object that may be there, each once.
@@ -133,5 +148,13 @@ internal sealed class ConfigReader
         HostPolicy policy = HostArguments.Read(entry.Name, ConfigSection.Hosts.Parse(entry.Words), faults);
         foreach (string fault in faults) entry.Fault(fault, _text);
         return policy;
+    }
+
+    private EventTarget? Event(ConfigEntry entry)
+    {
+        var faults = new List<string>();
+        EventTarget? target = EventArguments.Read(entry.Name, ConfigSection.Events.Parse(entry.Words), faults);
+        foreach (string fault in faults) entry.Fault(fault, _text);
+        return target;
     }
 }

@@ -29,6 +29,7 @@ internal static class ConfigSchema
         writer.WriteString("type", "string");
         writer.WriteEndObject();
         foreach (ConfigSection section in ConfigSection.All) Write(writer, section);
+        WriteDashboard(writer);
         writer.WriteStartObject(ConfigReader.PathsMember);
         writer.WriteString("description", ConfigReader.PathsDescription);
         writer.WriteString("type", "string");
@@ -62,18 +63,30 @@ internal static class ConfigSchema
         writer.WriteEndObject();
     }
 
+    private static void WriteDashboard(Utf8JsonWriter writer)
+    {
+        writer.WriteStartObject(ConfigSection.Dashboard.Name);
+        writer.WriteString("description", ConfigSection.Dashboard.Description);
+        writer.WriteString("type", "object");
+        writer.WriteBoolean("additionalProperties", false);
+        writer.WriteStartObject("properties");
+        foreach (ConfigMember member in ConfigSection.Dashboard.Members) Write(writer, member);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
     private static void Write(Utf8JsonWriter writer, ConfigMember member)
     {
         writer.WriteStartObject(member.Name);
         writer.WriteString("description", member.Description);
-        if (member.Count > 1)
+        if (member.Count > 1 || member.IsList)
         {
             writer.WriteString("type", "array");
             writer.WriteStartObject("items");
             writer.WriteString("type", "string");
             writer.WriteEndObject();
-            writer.WriteNumber("minItems", member.Count);
-            writer.WriteNumber("maxItems", member.Count);
+            if (!member.IsList) writer.WriteNumber("minItems", member.Count);
+            if (!member.IsList) writer.WriteNumber("maxItems", member.Count);
         }
         else if (member.Choices.Count > 0)
         {

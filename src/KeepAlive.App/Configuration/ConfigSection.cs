@@ -4,7 +4,7 @@ using KeepAlive.App.Gateways;
 namespace KeepAlive.App.Configuration;
 
 /// <summary>
-/// A list of entries in the file. What an entry may say is told by the options of a command line, and read by it: so a
+/// A list of entries in the file, or one entry. What an entry may say is told by the options of a command line, and read by it: so a
 /// member means what the option means, whatever is added to it.
 /// </summary>
 internal sealed class ConfigSection
@@ -14,10 +14,10 @@ internal sealed class ConfigSection
     private readonly Command _command;
     private readonly IReadOnlyDictionary<string, string> _elsewhere;
 
-    private ConfigSection(string name, string description, Command command, IReadOnlyList<string> required, IReadOnlyDictionary<string, string> elsewhere)
+    private ConfigSection(string name, string description, Command command, IReadOnlyList<string> required, IReadOnlyDictionary<string, string> elsewhere, string? list = null)
     {
         (Name, Description, Required, _command, _elsewhere) = (name, description, required, command, elsewhere);
-        Members = [.. command.Options.Select(option => new ConfigMember(option)).Where(member => !elsewhere.ContainsKey(member.Name))];
+        Members = [.. command.Options.Select(option => new ConfigMember(option) { IsList = option.Name == list }).Where(member => !elsewhere.ContainsKey(member.Name))];
     }
 
     /// <summary>Gateways, each by the options of <c>keepalive gateway</c>.</summary>
@@ -29,7 +29,14 @@ internal sealed class ConfigSection
     public static ConfigSection Hosts { get; } = new("hosts", "Host policies: connections of this machine's programs, the first that matches; others are not touched", HostArguments.Create(), ["spec"],
         new Dictionary<string, string>());
 
-    public static IReadOnlyList<ConfigSection> All { get; } = [Gateways, Hosts];
+    /// <summary>Where events go.</summary>
+    public static ConfigSection Events { get; } = new("events", "Where events go, besides stdout: files and web addresses", EventArguments.Create(), [], new Dictionary<string, string>());
+
+    /// <summary>The page: not a list but one entry, without a name.</summary>
+    public static ConfigSection Dashboard { get; } = new("dashboard", "The page and its API", DashboardArguments.Create(), [], new Dictionary<string, string>(), DashboardArguments.HostsName);
+
+    /// <summary>The lists.</summary>
+    public static IReadOnlyList<ConfigSection> All { get; } = [Gateways, Hosts, Events];
 
     public string Name { get; }
 

@@ -2,10 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using KeepAlive.App.Connections;
 using KeepAlive.App.Up;
-using KeepAlive.Core;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Settings;
-using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Configuration;
 
@@ -31,7 +29,7 @@ internal static class HostArguments
         uint? user = parsed.GetValue(User);
         if (process is null && cgroup is null && user is null && !filter.IsAny)
             faults.Add("which connections? Give --process, --user, --cgroup, --remote or --port; a --remote of 0.0.0.0/0 is every IPv4 address");
-        return new HostPolicy(name, filter, process, user, cgroup, SocketSettings.Of(parsed.GetValue(Spec), parsed.GetValue(UserTimeoutOption)), parsed.GetValue(Mode));
+        return new HostPolicy(name, filter, process, user, cgroup, SocketSettings.Of(parsed.GetValue(Spec), parsed.GetValue(UserTimeoutOption)), parsed.GetValue(Mode)) { Spec = parsed.GetValue(Spec) };
     }
 
     private static bool ModeText(string text, out HostMode value, out string? fault)

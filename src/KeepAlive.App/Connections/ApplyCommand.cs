@@ -1,12 +1,10 @@
 using System.CommandLine;
 using KeepAlive.App.Gateways;
-using KeepAlive.Core;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Diag;
 using KeepAlive.Linux.Native;
 using KeepAlive.Linux.Processes;
 using KeepAlive.Linux.Settings;
-using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Connections;
 

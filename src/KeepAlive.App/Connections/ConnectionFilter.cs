@@ -44,7 +44,8 @@ internal sealed record ConnectionFilter(ConnectionScope Scope, int? Port, IPNetw
         return good;
     };
 
-    private static bool NetworkText(string text, out IPNetwork? value, out string? fault)
+    /// <summary>ADDRESS or ADDRESS/BITS.</summary>
+    public static bool NetworkText(string text, out IPNetwork? value, out string? fault)
     {
         fault = null;
         value = IPNetwork.TryParse(text, out IPNetwork network) ? network

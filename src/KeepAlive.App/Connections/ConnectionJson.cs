@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using KeepAlive.Linux.Connections;
@@ -15,10 +16,7 @@ internal static class ConnectionJson
         using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = indented }))
         {
             writer.WriteStartObject();
-            writer.WriteString("source", ConnectionTable.Source(list.Source));
-            writer.WriteStartArray("notes");
-            foreach (string note in list.Notes) writer.WriteStringValue(note);
-            writer.WriteEndArray();
+            WriteSource(writer, list);
             writer.WriteStartArray("connections");
             foreach (Judged row in rows) Write(writer, row);
             writer.WriteEndArray();
@@ -28,11 +26,23 @@ internal static class ConnectionJson
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
     }
 
-    private static void Write(Utf8JsonWriter writer, Judged row)
+    /// <summary>Two members: where the values came from, and what could not be seen; none where nothing was read.</summary>
+    public static void WriteSource(Utf8JsonWriter writer, ConnectionList? list)
+    {
+        if (list is null) return;
+        writer.WriteString("source", ConnectionTable.Source(list.Source));
+        writer.WriteStartArray("notes");
+        foreach (string note in list.Notes) writer.WriteStringValue(note);
+        writer.WriteEndArray();
+    }
+
+    /// <summary>One of them: an object.</summary>
+    public static void Write(Utf8JsonWriter writer, Judged row)
     {
         (Connection c, ConnectionVerdict verdict) = row;
         SocketRow socket = c.Socket;
         writer.WriteStartObject();
+        writer.WriteString("id", Id(socket.Cookie)); // more digits than many readers' numbers have
         writer.WriteStartArray("owners");
         foreach (var owner in c.Owners)
         {
@@ -64,8 +74,11 @@ internal static class ConnectionJson
         writer.WriteEndObject();
     }
 
-    // What could not be read is left out, which is not the same as off.
-    private static void WriteOptions(Utf8JsonWriter writer, SocketOptions? options)
+    /// <summary>A socket's cookie, by which it is named to others.</summary>
+    public static string Id(ulong cookie) => cookie.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Members of an object. What could not be read is left out, which is not the same as off.</summary>
+    public static void WriteOptions(Utf8JsonWriter writer, SocketOptions? options)
     {
         if (options is not { KeepAlive: >= 0 } o) return;
         writer.WriteBoolean("keepalive", o.KeepAlive != 0);

@@ -22,7 +22,13 @@ internal static class ConnectionTable
         var cells = new string[rows.Count + 1][];
         cells[0] = Head;
         for (int i = 0; i < rows.Count; i++) cells[i + 1] = Cells(rows[i]);
-        int[] widths = new int[Head.Length];
+        WriteColumns(output, cells);
+    }
+
+    /// <summary>Rows of cells, the head first, one below the other.</summary>
+    public static void WriteColumns(TextWriter output, string[][] cells)
+    {
+        int[] widths = new int[cells[0].Length];
         foreach (string[] row in cells)
         {
             for (int i = 0; i < row.Length; i++) widths[i] = Math.Max(widths[i], row[i].Length);

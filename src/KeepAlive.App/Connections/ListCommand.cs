@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text.Json;
 using KeepAlive.App.Gateways;
+using KeepAlive.App.Remote;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Diag;
 using KeepAlive.Linux.Native;
@@ -20,7 +22,7 @@ internal static class ListCommand
 
     public static Command Create()
     {
-        var command = new Command("list", "Every TCP connection with its effective keepalive, its owner, and what that amounts to.") { States, All, Listeners, Sort, Watch, Json };
+        var command = new Command("list", "Every TCP connection with its effective keepalive, its owner, and what that amounts to.") { States, All, Listeners, Sort, Watch, Json, FromDaemon.FromOption, FromDaemon.TokenOption };
         ConnectionFilter.AddTo(command);
         command.SetAction((parsed, _) => RunAsync(parsed));
         return command;
@@ -28,6 +30,7 @@ internal static class ListCommand
 
     private static async Task<int> RunAsync(ParseResult parsed)
     {
+        if (parsed.GetValue(FromDaemon.FromOption) is not null || parsed.GetValue(FromDaemon.TokenOption) is not null) return await FromAsync(parsed).ConfigureAwait(false);
         if (!OperatingSystem.IsLinux()) return Failed("Linux only: other systems do not show the keepalive of a socket that is not one's own");
         var filter = ConnectionFilter.Read(parsed);
         ConnectionScope scope = filter.Scope with { States = Chosen(parsed) };
@@ -52,6 +55,27 @@ internal static class ListCommand
         }
     }
 
+    // What another daemon sees: connections that last, chosen and sorted here.
+    private static async Task<int> FromAsync(ParseResult parsed)
+    {
+        if (Array.Find((Option[])[States, All, Listeners, Watch], option => parsed.GetResult(option) is { Implicit: false }) is { } stray) return Failed($"{stray.Name} is not for --from: its page is told of connections that last");
+        try
+        {
+            using FromDaemon? daemon = FromDaemon.Of(parsed);
+            using JsonDocument answer = await daemon!.GetAsync("/api/v1/connections").ConfigureAwait(false);
+            (Judged[] all, ConnectionList list) = RemoteConnections.Read(answer.RootElement);
+            var filter = ConnectionFilter.Read(parsed);
+            Judged[] rows = [.. all.Where(row => filter.Contains(row.Connection) && (filter.Scope.Pid is not { } pid || row.Connection.Owners.Any(o => o.Pid == pid)))];
+            ListOrders.Sort(rows, parsed.GetValue(Sort));
+            Write(parsed.InvocationConfiguration.Output, rows, list, parsed.GetValue(Json));
+            return CommandLine.Done;
+        }
+        catch (Exception e) when (e is FromDaemonException or FormatException)
+        {
+            return Failed(e.Message);
+        }
+    }
+
     private static TcpStates Chosen(ParseResult parsed)
     {
         TcpStates states = parsed.GetValue(All) ? TcpStates.All : parsed.GetValue(States);
@@ -61,6 +85,11 @@ internal static class ListCommand
     private static void Write(TextWriter output, ConnectionFilter filter, ConnectionScope scope, ListOrder order, bool asJson)
     {
         (Judged[] rows, ConnectionList list) = Read(filter, scope, order);
+        Write(output, rows, list, asJson);
+    }
+
+    private static void Write(TextWriter output, Judged[] rows, ConnectionList list, bool asJson)
+    {
         if (asJson)
         {
             output.WriteLine(ConnectionJson.Of(rows, list, indented: true));
@@ -86,7 +115,7 @@ internal static class ListCommand
         MeasuredPaths paths = MeasuredPaths.Read();
         var rows = new List<Judged>(list.Connections.Count);
         foreach (Connection connection in list.Connections)
-            if (filter.Contains(connection)) rows.Add(new Judged(connection, ConnectionVerdict.Of(connection.Socket, connection.Options, paths.To(connection.Socket.Remote))));
+            if (filter.Contains(connection)) rows.Add(paths.Judge(connection));
         Judged[] sorted = [.. rows];
         ListOrders.Sort(sorted, order);
         return (sorted, list);

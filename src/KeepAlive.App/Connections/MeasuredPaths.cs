@@ -24,6 +24,9 @@ internal sealed class MeasuredPaths(IReadOnlyList<PathRecord> records)
         }
     }
 
+    /// <summary>The verdict on a connection, with what is known of its path.</summary>
+    public Judged Judge(Connection connection) => new(connection, ConnectionVerdict.Of(connection.Socket, connection.Options, To(connection.Socket.Remote)));
+
     /// <summary>What is known of the path to an address; null for nothing.</summary>
     public MeasuredPath? To(IPEndPoint remote)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using KeepAlive.Core;
 
 namespace KeepAlive.App.Explain;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using KeepAlive.Core;
-using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Explain;
 

@@ -1,5 +1,4 @@
 using KeepAlive.Core;
-using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Explain;
 
@@ -30,7 +29,7 @@ internal sealed record KernelNumbers(KeepAlivePolicy Asked, long Idle, int Count
     /// How long data may stay unacknowledged: the detection time; null where the kernel's own limit is sooner, which a
     /// user timeout would replace (<see cref="UserTimeout.DerivedMax"/>).
     /// </summary>
-    public TimeSpan? UserTimeout => DetectionTime <= Sockets.UserTimeout.DerivedMax ? DetectionTime : null;
+    public TimeSpan? UserTimeout => DetectionTime <= KeepAlive.UserTimeout.DerivedMax ? DetectionTime : null;
 
     /// <summary>What is not as asked, a line each.</summary>
     public IEnumerable<string> Notes()

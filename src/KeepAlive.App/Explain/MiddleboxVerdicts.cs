@@ -83,8 +83,12 @@ internal static class MiddleboxVerdicts
     [
         middlebox.Name, Duration.Format(middlebox.IdleTimeout), Range(middlebox), At(middlebox.Expiry),
         middlebox.Refresh == BindingRefresh.Segments ? "any segment" : "payload only",
-        middlebox.LostProbes(policy) is { } lost ? $"survives {lost} lost" : middlebox.Refresh == BindingRefresh.Payload ? "no: use the gateway" : "no: too late",
+        Word(middlebox, policy),
     ];
+
+    /// <summary>Whether it is survived, in a few words.</summary>
+    public static string Word(KnownMiddlebox middlebox, KeepAlivePolicy policy) =>
+        middlebox.LostProbes(policy) is { } lost ? $"survives {lost} lost" : middlebox.Refresh == BindingRefresh.Payload ? "no: use the gateway" : "no: too late";
 
     private static string Range(KnownMiddlebox middlebox) =>
         middlebox.Least is { } least && least == middlebox.Most ? "fixed"

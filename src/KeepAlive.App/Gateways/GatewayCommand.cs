@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using KeepAlive.App.Events;
 using KeepAlive.App.Machine;
 using KeepAlive.App.Measure;
 using KeepAlive.Core;
@@ -106,7 +107,7 @@ internal static class GatewayCommand
             foreach (GatewayOptions options in all) gateways.Add(Gateway.Gateway.Start(options with { Paths = paths }, printer.Print));
             if (redirection is not null) await redirection.BeginAsync(gateways.Select(g => g.Listening)).ConfigureAwait(false);
             foreach ((GatewayOptions options, Gateway.Gateway gateway) in all.Zip(gateways))
-                printer.PrintListening(gateway.Listening.ToString(), redirection?.To ?? options.To.ToString(), redirection is null ? options.Protocol.Name : parsed.GetValue(ProtocolName)!, TuneArguments.ChoiceOf(parsed), options.Probe);
+                printer.Print(new ListeningTold(null, gateway.Listening.ToString(), redirection?.To ?? options.To.ToString(), redirection is null ? options.Protocol.Name : parsed.GetValue(ProtocolName)!, TuneArguments.ChoiceOf(parsed), options.Probe));
             if (paths is not null) Announce(paths, all, printer.Print);
         }
         catch (Exception e) when (e is ListenException or RedirectException or MachineException)

@@ -1,5 +1,3 @@
-using KeepAlive.Core;
-
 namespace KeepAlive.App.Gateways;
 
 /// <summary>What <c>--tcp</c> asks for: one SPEC for every leg, or what is known of each leg's path.</summary>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using KeepAlive.Core;
 using KeepAlive.Linux.Processes;
 using KeepAlive.Sockets;
 

@@ -23,7 +23,7 @@ internal static class MeasureCommand
         CustomParser = result => ReadTarget(result),
     };
     private static readonly Option<PingUrl?> Against = CommandLine.Option<PingUrl?>("--against", "Where no reflector is to be had: an ordinary server, by a URL as for ping; tells less", AgainstText);
-    private static readonly Option<TimeSpan> Max = CommandLine.Option("--max", "The longest silence that is tried", Texts.DurationWithin(MaxMin, MaxMax), "10m");
+    private static readonly Option<TimeSpan> Max = CommandLine.Option<TimeSpan>("--max", "The longest silence that is tried", MaxText, "10m");
     private static readonly Option<string?> Token = new("--token") { Description = "File with the reflector's secret; or KEEPALIVE_TOKEN", HelpName = "FILE" };
     private static readonly Option<string> Save = new("--save") { Description = "Where the result is kept for list, explain and gateway; or off", HelpName = "FILE", DefaultValueFactory = _ => PathStore.Default.Path };
     private static readonly Option<bool> Json = new("--json") { Description = "As one JSON object" };
@@ -35,6 +35,9 @@ internal static class MeasureCommand
         command.SetAction((parsed, cancellation) => RunAsync(parsed));
         return command;
     }
+
+    /// <summary>How long a silence may be tried.</summary>
+    public static bool MaxText(string text, out TimeSpan value, out string? fault) => Texts.DurationWithin(MaxMin, MaxMax)(text, out value, out fault);
 
     private static async Task<int> RunAsync(ParseResult parsed)
     {

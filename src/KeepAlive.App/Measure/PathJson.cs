@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
-using KeepAlive.Core;
 using KeepAlive.Paths.Measure;
 
 namespace KeepAlive.App.Measure;

@@ -1,5 +1,4 @@
 using System.Net;
-using KeepAlive.Core;
 using KeepAlive.Paths.Measure;
 
 namespace KeepAlive.App.Measure;

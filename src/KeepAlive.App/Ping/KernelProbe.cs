@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using KeepAlive.Core;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Ping;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using KeepAlive.App.Gateways;
-using KeepAlive.Core;
 
 namespace KeepAlive.App.Ping;
 

@@ -1,4 +1,3 @@
-using System.Net;
 using KeepAlive.Core;
 using KeepAlive.Protocols;
 using KeepAlive.Protocols.Ftp;
@@ -57,27 +56,7 @@ internal sealed record PingScheme(string Name, string ProtocolName, int Port)
         Ldap = new LdapOptions { IdleAgeMax = TimeSpan.MaxValue, Probe = LdapProbe.Search },
         Http = new HttpOptions { PingEvery = interval, PingWithoutStreams = true },
         Hold = TimeSpan.MaxValue,
-    })(NoData.Instance, now, seed);
-
-    // A call opens no data connections.
-    private sealed class NoData : IDataPaths
-    {
-        public static readonly NoData Instance = new();
-
-        public bool IsOpen => false;
-
-        public IPEndPoint? Open(Leg from, int port) => null;
-
-        public void Drain(int port)
-        {
-        }
-
-        public bool IsPeer(Leg leg, IPAddress address) => false;
-
-        public void Close()
-        {
-        }
-    }
+    })(NoDataPaths.Instance, now, seed);
 }
 
 /// <summary>What the path of a URL is for.</summary>

@@ -1,8 +1,6 @@
 using System.CommandLine;
-using KeepAlive.Core;
 using KeepAlive.Linux.Launch;
 using KeepAlive.Linux.Settings;
-using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Programs;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using KeepAlive.App.Gateways;
+using KeepAlive.App.Events;
 using KeepAlive.App.Measure;
 using KeepAlive.Paths.Reflect;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using KeepAlive.App.Events;
 using KeepAlive.App.Gateways;
 using KeepAlive.Sockets;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
-using KeepAlive.App.Gateways;
+using KeepAlive.App.Events;
 using KeepAlive.Core;
 using KeepAlive.Gateway;
 using KeepAlive.Paths.Ssh;

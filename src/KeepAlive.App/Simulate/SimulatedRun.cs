@@ -1,5 +1,4 @@
 using KeepAlive.App.Explain;
-using KeepAlive.Core;
 using KeepAlive.Paths.Simulation;
 
 namespace KeepAlive.App.Simulate;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using KeepAlive.Core;
 
 namespace KeepAlive.App.Simulate;
 

@@ -13,7 +13,7 @@ internal sealed class ConfigWatch : IDisposable
     private readonly FileSystemWatcher? _files;
     private readonly PosixSignalRegistration? _signal;
     private TaskCompletionSource _asked = Fresh();
-    private bool _isSignalled;
+    private TaskCompletionSource _signalled = Fresh();
 
     public ConfigWatch(ConfigFile file)
     {
@@ -59,11 +59,13 @@ internal sealed class ConfigWatch : IDisposable
     public async Task<ReloadReason> TakeAsync()
     {
         await Asked.ConfigureAwait(false);
-        await Task.Delay(Settling).ConfigureAwait(false);
+        Task signalled;
+        lock (_lock) signalled = _signalled.Task;
+        await Task.WhenAny(signalled, Task.Delay(Settling)).ConfigureAwait(false); // who sends a signal has written it all
         lock (_lock)
         {
-            ReloadReason reason = _isSignalled ? ReloadReason.Signal : ReloadReason.File;
-            (_asked, _isSignalled) = (Fresh(), false);
+            ReloadReason reason = _signalled.Task.IsCompleted ? ReloadReason.Signal : ReloadReason.File;
+            (_asked, _signalled) = (Fresh(), Fresh());
             return reason;
         }
     }
@@ -78,7 +80,7 @@ internal sealed class ConfigWatch : IDisposable
     {
         lock (_lock)
         {
-            _isSignalled |= reason == ReloadReason.Signal;
+            if (reason == ReloadReason.Signal) _signalled.TrySetResult();
             _asked.TrySetResult();
         }
     }

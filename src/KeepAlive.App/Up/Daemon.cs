@@ -1,17 +1,23 @@
 using KeepAlive.App.Configuration;
+using KeepAlive.App.Events;
 using KeepAlive.App.Gateways;
+using KeepAlive.App.Live;
 using KeepAlive.App.Machine;
+using KeepAlive.App.Metrics;
+using KeepAlive.App.Web;
 using KeepAlive.Core;
+using KeepAlive.Gateway;
 
 namespace KeepAlive.App.Up;
 
 /// <summary>What runs behind <c>keepalive up</c>: it does what the configuration says, and reads it again when that changes.</summary>
-internal sealed class Daemon(ConfigFile file, EventPrinter printer, StopSignals signals)
+internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals signals, Succession succession, TimeSpan? linger)
 {
     private static readonly TimeSpan LookPeriod = TimeSpan.FromSeconds(2);
 
-    private readonly RunningGateways _gateways = new(printer, signals.Second);
-    private readonly HostWatch _hosts = new(printer);
+    private readonly RunningGateways _gateways = new(outlets.Events, succession.Passed, signals.Second);
+    private readonly HostWatch _hosts = new(outlets.Events);
+    private readonly SavedBindings _saved = new(outlets.Live.Flows, outlets.Metrics.Saved);
     private byte[]? _last;
 
     /// <summary>Until it is stopped.</summary>
@@ -19,24 +25,52 @@ internal sealed class Daemon(ConfigFile file, EventPrinter printer, StopSignals 
     {
         using var systemd = new SystemdSocket();
         using var watch = new ConfigWatch(file);
-        if (await TryUseAsync().ConfigureAwait(false) is { } faults)
+        outlets.Metrics.Watch(_gateways.Tally, outlets.Live.Flows);
+        succession.GiveUp = () => outlets.Page.DisposeAsync().AsTask();
+        IReadOnlyList<string>? faults = await succession.InheritAsync().ConfigureAwait(false) is { } why ? [why] : await TryUseAsync().ConfigureAwait(false);
+        if (faults is not null)
         {
             foreach (string fault in faults) CommandLine.Complain($"keepalive up: {fault}");
             await _gateways.StopAsync().ConfigureAwait(false);
+            await outlets.Page.DisposeAsync().ConfigureAwait(false);
             return CommandLine.Failed;
         }
 
-        if (_last is null) printer.Tell("observing", null, $"there is no {file.Path}: nothing on this machine is changed; 'keepalive config example' prints one, 'keepalive list' shows the connections");
+        if (_last is null)
+        {
+            outlets.Events.Tell("observing", null, $"there is no {file.Path}: nothing on this machine is changed; 'keepalive config example' prints one");
+            FirstLook.Tell(outlets.Events);
+        }
+
+        await succession.EstablishAsync().ConfigureAwait(false);
+        if (await outlets.Page.UseAsync(outlets.Live.Config.InForce.Dashboard).ConfigureAwait(false) is { } noPage) outlets.Events.Tell("notice", null, noPage); // of a successor: the one before has let go
+        outlets.Page.Announce();
+        outlets.Live.NotReady = null;
         systemd.Ready(Status);
         TimeSpan period = systemd.WatchdogPeriod is { } watchdog && watchdog < LookPeriod ? watchdog : LookPeriod;
         while (!signals.First.IsCompleted)
         {
             if (systemd.WatchdogPeriod is not null) systemd.Alive();
             await Task.Run(_hosts.Look).ConfigureAwait(false);
-            if (await Task.WhenAny(signals.First, watch.Asked, Task.Delay(period)).ConfigureAwait(false) == watch.Asked) await ReloadAsync(await watch.TakeAsync().ConfigureAwait(false), systemd).ConfigureAwait(false);
+            _saved.Look(MonotonicClock.Now);
+            outlets.Live.Gateways.Set(_gateways.Live);
+            succession.Look(_gateways);
+            await Task.WhenAny(signals.First, watch.Asked, succession.Asked, Task.Delay(period)).ConfigureAwait(false);
+            if (watch.Asked.IsCompleted) await ReloadAsync(await watch.TakeAsync().ConfigureAwait(false), systemd).ConfigureAwait(false);
+            if (succession.Asked.IsCompleted && await succession.HandOverAsync(_gateways, systemd, signals.First).ConfigureAwait(false)) return await LiveOnAsync().ConfigureAwait(false);
         }
 
         systemd.Stopping();
+        outlets.Live.NotReady = "stopping";
+        await StopAsync().ConfigureAwait(false);
+        return CommandLine.Done;
+    }
+
+    // Another process accepts: the flows that are here end by themselves, unless we are told to stop or it takes too long.
+    private async Task<int> LiveOnAsync()
+    {
+        Task over = Task.WhenAny(_gateways.EndedAsync(), signals.First, linger is { } limit ? Task.Delay(limit) : signals.First);
+        while (await Task.WhenAny(over, Task.Delay(LookPeriod)).ConfigureAwait(false) != over) succession.Look(_gateways);
         await StopAsync().ConfigureAwait(false);
         return CommandLine.Done;
     }
@@ -49,8 +83,8 @@ internal sealed class Daemon(ConfigFile file, EventPrinter printer, StopSignals 
         systemd.Reloading();
         if (await TryUseAsync().ConfigureAwait(false) is { } faults)
         {
-            foreach (string fault in faults) printer.Tell("refused", null, fault);
-            printer.Tell("refused", null, $"{file.Path}: nothing was changed, what was in force goes on");
+            foreach (string fault in faults) outlets.Events.Tell("refused", null, fault);
+            outlets.Events.Tell("refused", null, $"{file.Path}: nothing was changed, what was in force goes on");
         }
 
         systemd.Ready(Status);
@@ -82,7 +116,7 @@ internal sealed class Daemon(ConfigFile file, EventPrinter printer, StopSignals 
             }
 
             _last = bytes;
-            if (bytes is not null && ConfigReader.Read(bytes, warning => printer.Tell("notice", null, warning), out IReadOnlyList<ConfigFault> faults) is var read)
+            if (bytes is not null && ConfigReader.Read(bytes, warning => outlets.Events.Tell("notice", null, warning), out IReadOnlyList<ConfigFault> faults) is var read)
             {
                 if (read is null) return [.. faults.Select(fault => fault.In(file.Path))];
                 config = read;
@@ -93,9 +127,20 @@ internal sealed class Daemon(ConfigFile file, EventPrinter printer, StopSignals 
             return [e.Message];
         }
 
-        if (await _gateways.ChangeAsync(config.Gateways, config.Paths).ConfigureAwait(false) is { } why) return [why];
+        if (!succession.IsWaiting && await outlets.Page.UseAsync(config.Dashboard).ConfigureAwait(false) is { } noPage) return [noPage];
+        if (await _gateways.ChangeAsync(config.Gateways, config.Paths).ConfigureAwait(false) is { } why)
+        {
+            await outlets.Page.GoBackAsync().ConfigureAwait(false);
+            return [why];
+        }
+
+        outlets.Live.Gateways.Set(_gateways.Live);
+        outlets.Page.Announce();
+        outlets.Live.Config = new LiveConfig(file.Path, _last is not null, config);
         _hosts.Use(config.Hosts);
-        if (_last is not null) printer.Tell("configured", null, $"{file.Path}: {_gateways.Changed}; {config.Hosts.Count} host policy(s)");
+        _saved.Use(config.Paths);
+        await outlets.Sinks.UseAsync(config.Events, (name, why) => outlets.Events.Tell("failed", name, why)).ConfigureAwait(false);
+        if (_last is not null) outlets.Events.Tell("configured", null, $"{file.Path}: {_gateways.Changed}; {config.Hosts.Count} host policy(s)");
         return null;
     }
 
@@ -104,6 +149,15 @@ internal sealed class Daemon(ConfigFile file, EventPrinter printer, StopSignals 
         int open = _gateways.Flows;
         if (open > 0) CommandLine.Complain($"keepalive up: stopping; {open} flow(s) have {Duration.Format(_gateways.LongestDrain)} to end, a second signal ends them at once");
         int reset = await _gateways.StopAsync().ConfigureAwait(false);
+        await outlets.Page.DisposeAsync().ConfigureAwait(false);
         if (reset > 0) CommandLine.Complain($"keepalive up: {reset} flow(s) were reset");
     }
 }
+
+/// <summary>Everyone who is told what the daemon does, or shows it.</summary>
+/// <param name="Events">Tells the others.</param>
+/// <param name="Sinks">Files and web addresses.</param>
+/// <param name="Metrics">Figures.</param>
+/// <param name="Live">What is just now.</param>
+/// <param name="Page">Shows that.</param>
+internal sealed record DaemonOutlets(DaemonEvents Events, EventSinks Sinks, DaemonMetrics Metrics, LiveState Live, RunningPage Page);

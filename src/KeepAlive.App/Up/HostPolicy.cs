@@ -24,6 +24,9 @@ internal enum HostMode
 /// <param name="Mode">Whether they get it.</param>
 internal sealed record HostPolicy(string Name, ConnectionFilter Filter, string? Process, uint? User, string? Cgroup, SocketSettings Settings, HostMode Mode)
 {
+    /// <summary>As it was asked for.</summary>
+    public required KeepAliveSpec Spec { get; init; }
+
     // The kernel keeps so much of a name (TASK_COMM_LEN).
     private const int CommandCharsMax = 15;
 

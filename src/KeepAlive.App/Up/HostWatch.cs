@@ -1,15 +1,14 @@
 using KeepAlive.App.Connections;
-using KeepAlive.App.Gateways;
+using KeepAlive.App.Events;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Diag;
 using KeepAlive.Linux.Native;
 using KeepAlive.Linux.Processes;
-using KeepAlive.Sockets;
 
 namespace KeepAlive.App.Up;
 
 /// <summary>Sees to the connections of this machine's programs by policies, each connection once; others are not touched.</summary>
-internal sealed class HostWatch(EventPrinter printer)
+internal sealed class HostWatch(DaemonEvents events)
 {
     // One that is being opened will be established with what it is given now; what a listener has its connections will have.
     private static readonly ConnectionScope Scope = new()
@@ -28,7 +27,7 @@ internal sealed class HostWatch(EventPrinter printer)
     {
         (_policies, _seen, _ownerless) = (policies, [], []);
         foreach (HostPolicy policy in policies)
-            foreach (Shortfall shortfall in policy.Settings.Shortfalls) printer.Tell("notice", policy.Name, shortfall.ToString());
+            foreach (Shortfall shortfall in policy.Settings.Shortfalls) events.Tell("notice", policy.Name, shortfall.ToString());
     }
 
     /// <summary>Sees to those that are new.</summary>
@@ -81,12 +80,12 @@ internal sealed class HostWatch(EventPrinter printer)
         bool isDry = policy.Mode == HostMode.Observe;
         IReadOnlyList<ConnectionChange> changes = isDry ? ConnectionSetter.Preview(policy.Settings, connections) : ConnectionSetter.Apply(policy.Settings, connections, source);
         foreach (ConnectionChange change in changes.Where(c => c.Kind is ChangeKind.Changed or ChangeKind.Refused))
-            printer.Tell(isDry ? "observed" : change.Kind == ChangeKind.Changed ? "changed" : "not-changed", policy.Name, ChangeTable.Line(change, isDry));
+            events.Tell(isDry ? "observed" : change.Kind == ChangeKind.Changed ? "changed" : "not-changed", policy.Name, ChangeTable.Line(change, isDry));
     }
 
     private void Say(string note)
     {
         // With a count of processes in it, it would be told at each look.
-        if (_said.Add(string.Concat(note.Where(c => !char.IsAsciiDigit(c))))) printer.Tell("notice", null, note);
+        if (_said.Add(string.Concat(note.Where(c => !char.IsAsciiDigit(c))))) events.Tell("notice", null, note);
     }
 }

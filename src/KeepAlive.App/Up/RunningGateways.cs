@@ -1,18 +1,25 @@
 using KeepAlive.App.Configuration;
+using KeepAlive.App.Events;
 using KeepAlive.App.Gateways;
+using KeepAlive.App.Live;
 using KeepAlive.App.Machine;
 using KeepAlive.App.Measure;
+using KeepAlive.App.Metrics;
 using KeepAlive.Core;
 using KeepAlive.Gateway;
+using KeepAlive.Linux.Native;
 
 namespace KeepAlive.App.Up;
 
 /// <summary>The gateways that run, and those that only let their last flows end.</summary>
-internal sealed class RunningGateways(EventPrinter printer, CancellationToken atOnce)
+internal sealed partial class RunningGateways(DaemonEvents events, PassedListeners passed, CancellationToken atOnce)
 {
     private readonly Dictionary<string, TunedPathKeeping> _keeping = [];
     private readonly List<(GatewayConfig Config, Gateway.Gateway Gateway)> _running = [];
     private readonly List<(GatewayConfig Config, Gateway.Gateway Gateway, Task Ended)> _ending = [];
+    private readonly Lock _tallying = new();
+    private readonly List<(string Name, Gateway.Gateway Gateway)> _tallied = []; // those that end, too
+    private readonly Dictionary<string, GatewayTally> _gone = [];
     private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What the last change was.</summary>
@@ -20,8 +27,21 @@ internal sealed class RunningGateways(EventPrinter printer, CancellationToken at
 
     public int Count => _running.Count;
 
+    /// <summary>Those that run, and those that end.</summary>
+    public IReadOnlyList<LiveGateway> Live => [.. _running.Select(r => new LiveGateway(r.Config, r.Gateway, false)), .. _ending.Where(e => !e.Ended.IsCompleted).Select(e => new LiveGateway(e.Config, e.Gateway, true))];
+
     /// <summary>Open, those of gateways that end included.</summary>
     public int Flows => _running.Sum(r => r.Gateway.Flows) + _ending.Sum(e => e.Gateway.Flows);
+
+    /// <summary>What each has done, with what gateways of its name did before it; from any thread.</summary>
+    public IEnumerable<GatewayTally> Tally()
+    {
+        lock (_tallying)
+        {
+            IEnumerable<GatewayTally> live = _tallied.Select(t => new GatewayTally(t.Name, t.Gateway.Received(Leg.Downstream), t.Gateway.Received(Leg.Upstream)));
+            return [.. live.Concat(_gone.Values).GroupBy(t => t.Name).Select(same => same.Aggregate((a, b) => a.And(b)))];
+        }
+    }
 
     /// <summary>Makes them what the configuration says; all of it, or nothing.</summary>
     /// <returns>Why nothing was changed; null when all was.</returns>
@@ -34,15 +54,17 @@ internal sealed class RunningGateways(EventPrinter printer, CancellationToken at
         var all = new Dictionary<GatewayConfig, Gateway.Gateway>(ReferenceEqualityComparer.Instance);
         var options = new Dictionary<GatewayConfig, GatewayOptions>(ReferenceEqualityComparer.Instance);
         TunedPathKeeping keeping = KeepingIn(paths);
+        // Those last that another process may accept for still: none of them can fail.
+        GatewayConfig[] starting = [.. changes.Started.OrderBy(passed.Has)];
         try
         {
             foreach (GatewayConfig config in changes.Started.Concat(changes.TakenOver.Select(t => t.After))) options.Add(config, config.WithPaths(paths, keeping.Keep));
-            foreach (GatewayConfig config in changes.Started) all.Add(config, Gateway.Gateway.Start(options[config], printer.For(config.Name)));
+            foreach (GatewayConfig config in starting) all.Add(config, Start(config, options[config]));
         }
-        catch (Exception e) when (e is ListenException or MachineException)
+        catch (Exception e) when (e is ListenException or MachineException or SyscallException)
         {
             foreach (Gateway.Gateway gateway in all.Values) await gateway.DisposeAsync().ConfigureAwait(false);
-            string which = changes.Started.FirstOrDefault(config => !all.ContainsKey(config))?.Name ?? "gateways";
+            string which = starting.FirstOrDefault(config => !all.ContainsKey(config))?.Name ?? "gateways";
             return $"{which}: {(e is ListenException listen ? GatewayCommand.ListenFault(listen) : e.Message)}";
         }
 
@@ -57,6 +79,7 @@ internal sealed class RunningGateways(EventPrinter printer, CancellationToken at
 
         _running.Clear();
         _running.AddRange(after.Where(all.ContainsKey).Select(config => (config, all[config])));
+        lock (_tallying) _tallied.AddRange(options.Keys.Where(all.ContainsKey).Select(config => (config.Name, all[config])));
         foreach (GatewayConfig config in options.Keys.Where(all.ContainsKey)) Announce(config, options[config], all[config]);
         Changed = changes.ToString();
         return null;
@@ -75,7 +98,11 @@ internal sealed class RunningGateways(EventPrinter printer, CancellationToken at
     }
 
     /// <summary>The longest that a gateway's flows have to end.</summary>
-    public TimeSpan LongestDrain => _running.Count == 0 ? TimeSpan.Zero : _running.Max(r => r.Config.Drain);
+    public TimeSpan LongestDrain => _running.Select(r => r.Config).Concat(_ending.Select(e => e.Config)).Select(config => config.Drain).DefaultIfEmpty().Max();
+
+    private Gateway.Gateway Start(GatewayConfig config, GatewayOptions options) => passed.Take(config) is { } listener
+        ? Gateway.Gateway.StartOn(listener, options, events.For(config.Name))
+        : Gateway.Gateway.Start(options, events.For(config.Name));
 
     private Gateway.Gateway Of(GatewayConfig config) => _running.First(r => ReferenceEquals(r.Config, config)).Gateway;
 
@@ -86,11 +113,11 @@ internal sealed class RunningGateways(EventPrinter printer, CancellationToken at
         Gateway.Gateway? gateway = null;
         try
         {
-            gateway = await Gateway.Gateway.TakeOverAsync(old, options, printer.For(next.Name)).ConfigureAwait(false);
+            gateway = await Gateway.Gateway.TakeOverAsync(old, options, events.For(next.Name)).ConfigureAwait(false);
         }
         catch (ListenException e)
         {
-            printer.Tell("failed", next.Name, $"it is not served any more until the next change: {GatewayCommand.ListenFault(e)}");
+            events.Tell("failed", next.Name, $"it is not served any more until the next change: {GatewayCommand.ListenFault(e)}");
         }
 
         _ending.Add((before, old, EndAsync(before, old)));
@@ -100,7 +127,7 @@ internal sealed class RunningGateways(EventPrinter printer, CancellationToken at
     // One for each file, of which there are seldom two.
     private TunedPathKeeping KeepingIn(PathStore paths)
     {
-        if (!_keeping.TryGetValue(paths.Path, out TunedPathKeeping? keeping)) _keeping[paths.Path] = keeping = new TunedPathKeeping(paths, printer.Print);
+        if (!_keeping.TryGetValue(paths.Path, out TunedPathKeeping? keeping)) _keeping[paths.Path] = keeping = new TunedPathKeeping(paths, events.Tell);
         return keeping;
     }
 
@@ -114,20 +141,27 @@ internal sealed class RunningGateways(EventPrinter printer, CancellationToken at
     private async Task StopAsync(GatewayConfig config, Gateway.Gateway gateway)
     {
         int reset = await gateway.StopAsync(config.Drain, atOnce).ConfigureAwait(false);
-        if (reset > 0) printer.Tell("notice", config.Name, $"{reset} flow(s) were reset, {Duration.Format(config.Drain)} after the gateway was ended");
+        if (reset > 0) events.Tell("notice", config.Name, $"{reset} flow(s) were reset, {Duration.Format(config.Drain)} after the gateway was ended");
         await gateway.DisposeAsync().ConfigureAwait(false);
+        lock (_tallying)
+        {
+            int at = _tallied.FindIndex(t => ReferenceEquals(t.Gateway, gateway));
+            var last = new GatewayTally(_tallied[at].Name, gateway.Received(Leg.Downstream), gateway.Received(Leg.Upstream));
+            _tallied.RemoveAt(at);
+            _gone[last.Name] = _gone.GetValueOrDefault(last.Name, new GatewayTally(last.Name, 0, 0)).And(last);
+        }
     }
 
     private void Announce(GatewayConfig config, GatewayOptions options, Gateway.Gateway gateway)
     {
-        printer.PrintListening(gateway.Listening.ToString(), options.To.ToString(), options.Protocol.Name, TuneArguments.ChoiceOf(config.Parsed), options.Probe, config.Name);
-        if (options.Paths is { } paths) GatewayCommand.Announce(paths, [options], printer.For(config.Name));
+        events.Tell(new ListeningTold(config.Name, gateway.Listening.ToString(), options.To.ToString(), options.Protocol.Name, TuneArguments.ChoiceOf(config.Parsed), options.Probe));
+        if (options.Paths is { } paths) GatewayCommand.Announce(paths, [options], events.For(config.Name));
         if (config.IsChecked) _ = CheckAsync(config);
     }
 
     // Told, and no reason to end: machines may boot together.
     private async Task CheckAsync(GatewayConfig config)
     {
-        if (await GatewayCommand.FirstUnreachableAsync([config.Options]).ConfigureAwait(false) is { } unreachable) printer.Tell("notice", config.Name, unreachable);
+        if (await GatewayCommand.FirstUnreachableAsync([config.Options]).ConfigureAwait(false) is { } unreachable) events.Tell("notice", config.Name, unreachable);
     }
 }

@@ -42,6 +42,9 @@ internal sealed class SystemdSocket : IDisposable
     /// <summary>How often it wants to hear that we are alive: half of what it waits (sd_watchdog_enabled(3)); null for never.</summary>
     public TimeSpan? WatchdogPeriod { get; }
 
+    /// <summary>Whether it asks to be told.</summary>
+    public bool IsThere => _socket is not null;
+
     /// <summary>All is as the configuration says.</summary>
     public void Ready(string status) => Send($"READY=1\nSTATUS={status}");
 
@@ -52,6 +55,9 @@ internal sealed class SystemdSocket : IDisposable
         long usec = (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds;
         Send(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={usec}"));
     }
+
+    /// <summary>Another process is the unit's main one from now on: only that one is heard any more (NotifyAccess=main).</summary>
+    public void HandOver(int pid) => Send(string.Create(CultureInfo.InvariantCulture, $"MAINPID={pid}"));
 
     public void Stopping() => Send("STOPPING=1");
 
