@@ -33,8 +33,9 @@ public class EndedLegTests : GatewayTests
     [InlineData(Leg.Upstream, "tcp", true)]
     [InlineData(Leg.Downstream, "tcp", false)]
     [InlineData(Leg.Downstream, "ftp", true)]
-    public async Task A_peer_that_dies_after_its_FIN_is_found_though_nobody_reads_it_any_more(Leg dying, string protocol, bool watched)
+    public async Task A_peer_that_dies_after_its_FIN_is_found_though_nobody_reads_it_any_more(object dyingValue, string protocol, bool watched)
     {
+        var dying = (Leg)dyingValue;
         await using var bench = NewBench(protocol, o => o with
         {
             Tcp = Quick,

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using KeepAlive.Core;
 using KeepAlive.Gateway;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Diag;

@@ -13,8 +13,9 @@ public class WebSocketGatewayTests : GatewayTests
     [Theory]
     [InlineData(Leg.Downstream)]
     [InlineData(Leg.Upstream)]
-    public async Task Who_leaves_its_pings_unanswered_is_dead_and_both_legs_are_reset(Leg dead)
+    public async Task Who_leaves_its_pings_unanswered_is_dead_and_both_legs_are_reset(object deadValue)
     {
+        var dead = (Leg)deadValue;
         await using var bench = NewBench("websocket", o => o with { Probe = dead == Leg.Upstream ? Quick : KeepAliveSpec.Off, ClientProbe = dead == Leg.Downstream ? Quick : KeepAliveSpec.Off });
         (Line client, Line server) = await OpenAsync(bench);
         Assert.Equal(SocketError.ConnectionReset, await client.EndAsync());

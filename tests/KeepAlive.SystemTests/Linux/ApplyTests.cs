@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using KeepAlive.Core;
 using KeepAlive.Linux.Connections;
 using KeepAlive.Linux.Settings;
 using KeepAlive.Sockets;

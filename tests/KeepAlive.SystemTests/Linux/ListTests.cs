@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using KeepAlive.Core;
 using KeepAlive.Linux.Diag;
 using KeepAlive.Linux.Native;
 using KeepAlive.Linux.Processes;

@@ -93,7 +93,7 @@ public sealed class PathStoreTests
         new PathStore(work.File("paths.json")).Save(Known with { Remote = new IPEndPoint(lab.Server.Address, 1), Finding = Known.Finding with { Low = TimeSpan.FromSeconds(40) } });
         using System.Net.Sockets.Socket listener = await lab.Server.InsideAsync(() => Gateway.DataEnds.Listen(lab.Server.Address));
         using System.Net.Sockets.Socket client = await lab.Client.InsideAsync(() => new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp));
-        KeepAlive.Sockets.KernelKeepAlive.Apply(client, KeepAlive.Core.KeepAliveSpec.Parse("50:4:15"));
+        KeepAlive.Sockets.KernelKeepAlive.Apply(client, KeepAliveSpec.Parse("50:4:15"));
         await client.ConnectAsync(listener.LocalEndPoint!, TestContext.Current.CancellationToken);
         await using ChildProcess list = await lab.Client.StartAsync([Path.Combine(Repository.Root, "keepalive"), "list", "--all"],
             environment: new Dictionary<string, string> { ["KEEPALIVE_PATHS"] = work.File("paths.json") });

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using KeepAlive.Core;
 using KeepAlive.Paths.Simulation;
 using KeepAlive.Sockets;
 using KeepAlive.SystemTests.Lab;

@@ -20,8 +20,9 @@ public class ProxyHeaderGatewayTests : TlsGatewayTests
     [InlineData(ProxyVersion.V2, false)]
     [InlineData(ProxyVersion.V1, true)]
     [InlineData(ProxyVersion.V2, true)]
-    public async Task A_header_is_taken_off_and_the_client_has_its_own_address(ProxyVersion version, bool byTheByte)
+    public async Task A_header_is_taken_off_and_the_client_has_its_own_address(object versionValue, bool byTheByte)
     {
+        var version = (ProxyVersion)versionValue;
         await using var bench = NewBench("tcp", o => o with { ProxyIn = true });
         using Line client = await bench.ConnectAsync();
         byte[] header = ProxyHeaderWriter.Write(version, Source, Destination), all = [.. header, .. "hello\r\n"u8];
@@ -67,8 +68,9 @@ public class ProxyHeaderGatewayTests : TlsGatewayTests
     [Theory]
     [InlineData(ProxyVersion.V1)]
     [InlineData(ProxyVersion.V2)]
-    public async Task A_server_is_told_the_client_before_anything_else(ProxyVersion version)
+    public async Task A_server_is_told_the_client_before_anything_else(object versionValue)
     {
+        var version = (ProxyVersion)versionValue;
         await using var bench = NewBench("tcp", o => o with { ProxyOut = version });
         (Line client, Line server) = await bench.PairAsync();
         await IsToldAsync(server.Socket, ProxyHeaderWriter.Write(version, (IPEndPoint)client.Socket.LocalEndPoint!, bench.Gateway.Listening));
@@ -79,8 +81,9 @@ public class ProxyHeaderGatewayTests : TlsGatewayTests
     [Theory]
     [InlineData(ProxyVersion.V1)]
     [InlineData(ProxyVersion.V2)]
-    public async Task What_a_proxy_said_is_passed_on_outside_TLS(ProxyVersion version)
+    public async Task What_a_proxy_said_is_passed_on_outside_TLS(object versionValue)
     {
+        var version = (ProxyVersion)versionValue;
         await using var bench = NewTlsBench(Legs.Both, change: o => o with { ProxyIn = true, ProxyOut = version });
         Line client = await bench.ConnectAsync();
         await client.Socket.SendAsync(Encoding.Latin1.GetBytes(Announced));

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using KeepAlive.Core;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.SystemTests.Sockets;

@@ -11,6 +11,12 @@ internal sealed class Authority : IDisposable
     /// <summary>The name that servers of these tests have.</summary>
     public const string ServerName = "server.lab.example";
 
+    /// <summary>Certificates of servers (RFC 5280 section 4.2.1.12).</summary>
+    public const string Servers = "1.3.6.1.5.5.7.3.1";
+
+    /// <summary>Certificates of clients.</summary>
+    public const string Clients = "1.3.6.1.5.5.7.3.2";
+
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     private readonly WorkFolder _work = new();
@@ -36,7 +42,8 @@ internal sealed class Authority : IDisposable
     /// <summary>Files with a new certificate, its issuer's behind it, and with its key.</summary>
     /// <param name="name">A host's name or address.</param>
     /// <param name="validFor">How long from yesterday on; negative for one that is over.</param>
-    public (string Certificate, string Key) Issue(string name = ServerName, TimeSpan? validFor = null)
+    /// <param name="usage">What it is good for.</param>
+    public (string Certificate, string Key) Issue(string name = ServerName, TimeSpan? validFor = null, string usage = Servers)
     {
         // RSA, which the oldest of the servers wants.
         using var key = RSA.Create(2048);
@@ -46,7 +53,7 @@ internal sealed class Authority : IDisposable
         else names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         DateTimeOffset to = DateTimeOffset.UtcNow + (validFor ?? (10 * Day));
         using X509Certificate2 issued = request.Create(_issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(_issuer.GetECDsaPrivateKey()!), to - (20 * Day), to, Serial());
         string file = _work.File(Path.GetRandomFileName()), keyFile = file + ".key";

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using KeepAlive.SystemTests.Gateway;
 using KeepAlive.SystemTests.Lab;
 using KeepAlive.SystemTests.Tls;
@@ -11,7 +10,7 @@ namespace KeepAlive.SystemTests.Up;
 /// <summary><c>keepalive up</c> and changes of its file under traffic.</summary>
 public sealed class ReloadTests
 {
-    private const int Reloads = 20;
+    private const int Reloads = 100;
 
     [Theory]
     [InlineData("auto")]
@@ -20,7 +19,7 @@ public sealed class ReloadTests
     {
         using var work = new WorkFolder();
         using Socket server = DataEnds.Listen(IPAddress.Loopback), echo = DataEnds.Listen(IPAddress.Loopback);
-        int[] ports = FreePorts(3);
+        int[] ports = Traffic.FreePorts(3);
         string Config(int round) => $$"""
             { "gateways": [
               { "name": "same", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true, "engine": "{{engine}}" },
@@ -31,12 +30,20 @@ public sealed class ReloadTests
         await using UpProcess up = await UpProcess.StartAsync(work, Config(0));
 
         using CancellationTokenSource stop = new(), over = new();
-        Task<(byte[], byte[])> one = TransferAsync(ports[0], server, stop.Token);
+        Task<(byte[], byte[])> one = Traffic.TransferAsync(ports[0], server, stop.Token);
         await up.WaitForAsync("connected", 1, "\"gateway\":\"same\""); // so that each transfer finds its own server's end
-        Task<(byte[], byte[])> other = TransferAsync(ports[1], server, stop.Token);
-        Task echoing = EchoAsync(echo, over.Token);
-        Task<int>[] flows = [.. Enumerable.Range(0, 4).Select(_ => TalkAsync(ports[2], stop.Token))];
-        for (int i = 1; i <= Reloads; i++) await up.RewriteAsync(Config(i));
+        Task<(byte[], byte[])> other = Traffic.TransferAsync(ports[1], server, stop.Token);
+        Task echoing = Traffic.EchoAsync(echo, over.Token);
+        Task<int>[] flows = [.. Enumerable.Range(0, 4).Select(_ => Traffic.TalkAsync(ports[2], stop.Token))];
+        for (int i = 1; i <= Reloads; i++)
+        {
+            // Seen by itself takes a fifth of a second each: some of them are.
+            if (i % 10 == 0) await up.RewriteAsync(Config(i));
+            else await up.RewriteAsync(Config(i), signal: "HUP");
+            // On a busy machine the change is seen before the signal comes, and the file read twice: this one is in force.
+            await up.WaitForAsync("listening", 1, $"\"tcp\":\"{60 + i}:3:20\"");
+        }
+
         await stop.CancelAsync();
 
         foreach (Task<(byte[] Sent, byte[] Received)> transfer in (Task<(byte[], byte[])>[])[one, other])
@@ -49,7 +56,7 @@ public sealed class ReloadTests
         Assert.All(talks, count => Assert.True(count >= 1, "no flow was opened during the reloads"));
         await over.CancelAsync();
         await echoing.WaitAsync(UpProcess.Patience);
-        Assert.Equal((0, 0, Reloads + 1), (up.Count("refused"), up.Count("died"), up.Count("configured")));
+        Assert.Equal((0, 0), (up.Count("refused"), up.Count("died")));
         Assert.Equal(1 + (2 * (Reloads + 1)), up.Count("listening")); // the one that is the same never again
         Assert.Equal(0, await up.StopAsync());
     }
@@ -60,7 +67,7 @@ public sealed class ReloadTests
         using var work = new WorkFolder();
         using Socket server = DataEnds.Listen(IPAddress.Loopback);
         int to = DataEnds.PortOf(server);
-        int[] ports = FreePorts(2);
+        int[] ports = Traffic.FreePorts(2);
         string stays = $$"""{ "name": "stays", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{to}}", "protocol": "tcp", "noCheck": true }""";
         string goes = $$"""{ "name": "goes", "listen": "127.0.0.1:{{ports[1]}}", "to": "127.0.0.1:{{to}}", "protocol": "tcp", "noCheck": true, "drain": "1h" }""";
         await using UpProcess up = await UpProcess.StartAsync(work, $$"""{ "gateways": [ {{stays}}, {{goes}} ] }""");
@@ -77,7 +84,7 @@ public sealed class ReloadTests
     {
         using var work = new WorkFolder();
         using Socket server = DataEnds.Listen(IPAddress.Loopback), taken = DataEnds.Listen(IPAddress.Loopback);
-        int[] ports = FreePorts(2);
+        int[] ports = Traffic.FreePorts(2);
         string good = $$"""{ "name": "good", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true }""";
         await using UpProcess up = await UpProcess.StartAsync(work, $$"""{ "gateways": [ {{good}} ] }""");
         await up.RewriteAsync("{ \"gateways\": [],\n  \"gatway\": 1 }", "refused");
@@ -141,81 +148,11 @@ public sealed class ReloadTests
         return ((SslStream)end.Stream).RemoteCertificate!.GetSerialNumberString();
     }
 
-    // Sends until it is told to stop; what was sent, and what came.
-    private static async Task<(byte[] Sent, byte[] Received)> TransferAsync(int port, Socket server, CancellationToken stop)
-    {
-        using Line client = await DataEnds.DialAsync(port);
-        using Socket far = await server.AcceptAsync(CancellationToken.None);
-        Task<byte[]> received = Task.Run(async () =>
-        {
-            await using var stream = new NetworkStream(far);
-            return await SHA256.HashDataAsync(stream);
-        }, CancellationToken.None);
-        using var sent = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        byte[] chunk = new byte[32 * 1024];
-        while (!stop.IsCancellationRequested)
-        {
-            Random.Shared.NextBytes(chunk);
-            sent.AppendData(chunk);
-            await client.Socket.SendAsync(chunk, CancellationToken.None).AsTask().WaitAsync(UpProcess.Patience, CancellationToken.None);
-        }
-
-        client.Socket.Shutdown(SocketShutdown.Send);
-        return (sent.GetHashAndReset(), await received.WaitAsync(UpProcess.Patience, CancellationToken.None));
-    }
-
-    // One flow after another, each answered.
-    private static async Task<int> TalkAsync(int port, CancellationToken stop)
-    {
-        int count = 0;
-        for (; !stop.IsCancellationRequested; count++)
-        {
-            using Line line = await DataEnds.DialAsync(port);
-            await line.SayAsync("anybody?");
-            Assert.Equal("anybody?", await line.HearAsync());
-        }
-
-        return count;
-    }
-
-    private static async Task EchoAsync(Socket listener, CancellationToken stop)
-    {
-        var open = new List<Task>();
-        try
-        {
-            while (true)
-            {
-                Socket accepted = await listener.AcceptAsync(stop);
-                open.Add(Task.Run(async () =>
-                {
-                    using var line = new Line(accepted);
-                    await line.SayAsync(await line.HearAsync());
-                    await line.EndAsync();
-                }, CancellationToken.None));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // All of them are over.
-        }
-
-        listener.Close();
-        await Task.WhenAll(open);
-    }
-
     private static async Task<(Line Near, Line Far)> PairAsync(int port, Socket server, UpProcess up, int connected)
     {
         Line near = await DataEnds.DialAsync(port);
         var far = new Line(await server.AcceptAsync().WaitAsync(UpProcess.Patience));
         await up.WaitForAsync("connected", connected);
         return (near, far);
-    }
-
-    private static int[] FreePorts(int count)
-    {
-        Socket[] held = [.. Enumerable.Range(0, count).Select(_ => DataEnds.ListenOnLastingPort())];
-        int[] ports = [.. held.Select(DataEnds.PortOf)];
-        foreach (Socket socket in held) socket.Dispose();
-        return ports;
     }
 }

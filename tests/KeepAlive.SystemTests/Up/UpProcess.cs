@@ -13,7 +13,9 @@ internal sealed class UpProcess : IAsyncDisposable
     private readonly ChildProcess _process;
     private readonly string _file;
 
-    private UpProcess(ChildProcess process, string file) => (_process, _file) = (process, file);
+    private readonly Func<string[], Task<ChildProcess>> _again;
+
+    private UpProcess(ChildProcess process, string file, Func<string[], Task<ChildProcess>> again) => (_process, _file, _again) = (process, file, again);
 
     public int ExitCode => _process.ExitCode;
 
@@ -32,17 +34,32 @@ internal sealed class UpProcess : IAsyncDisposable
         string file = Path.Combine(work.Folder("config"), "keepalive.json");
         await File.WriteAllTextAsync(file, config);
         string[] command = [.. prefix ?? [Program], "up", "--json", "--config", file];
-        var up = new UpProcess(inside is null ? await ChildProcess.StartAsync(command, environment: environment) : await inside.StartAsync(command, environment: environment), file);
+        // What daemons leave for each other is each test's own.
+        var all = new Dictionary<string, string>(environment ?? new Dictionary<string, string>()) { ["RUNTIME_DIRECTORY"] = work.Folder("run") };
+        Func<string[], Task<ChildProcess>> again = more => inside is null ? ChildProcess.StartAsync([.. command, .. more], environment: all) : inside.StartAsync([.. command, .. more], environment: all);
+        var up = new UpProcess(await again([]), file, again);
         await up.WaitForAsync("configured", 1);
         return up;
     }
 
+    /// <summary>Starts it again, as it was started; does not wait for anything.</summary>
+    public async Task<UpProcess> AgainAsync(params string[] more) => new(await _again(more), _file, _again);
+
+    /// <summary>Starts another that takes over, and waits until it has.</summary>
+    public async Task<UpProcess> UpgradeAsync()
+    {
+        UpProcess next = await AgainAsync("--upgrade");
+        await next.WaitForAsync("upgraded", 1);
+        return next;
+    }
+
     /// <summary>Replaces the file as editors do, and waits for the answer.</summary>
-    public async Task RewriteAsync(string config, string answer = "configured")
+    public async Task RewriteAsync(string config, string answer = "configured", string? signal = null)
     {
         int before = Count(answer);
         await File.WriteAllTextAsync(_file + ".new", config);
         File.Move(_file + ".new", _file, overwrite: true);
+        if (signal is not null) await SignalAsync(signal);
         await WaitForAsync(answer, before + 1);
     }
 
@@ -61,6 +78,13 @@ internal sealed class UpProcess : IAsyncDisposable
         IPEndPoint.Parse((await WaitForAsync("listening", 1, $"\"gateway\":\"{gateway}\"")).GetProperty("listen").GetString()!).Port;
 
     public Task SignalAsync(string signal) => _process.SignalAsync(signal);
+
+    /// <summary>Waits until it has ended by itself; how.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await _process.WaitForExitAsync(Patience);
+        return _process.ExitCode;
+    }
 
     /// <summary>Stops it as an init system does.</summary>
     public async Task<int> StopAsync()

@@ -4,9 +4,7 @@ using KeepAlive.App.Configuration;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Measure;
 using KeepAlive.App.Up;
-using KeepAlive.Core;
 using KeepAlive.Gateway;
-using KeepAlive.Sockets;
 using KeepAlive.Tests.Tidy;
 
 namespace KeepAlive.Tests.App;

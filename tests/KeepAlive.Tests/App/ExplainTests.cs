@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using KeepAlive.App;
 using KeepAlive.App.Explain;
-using KeepAlive.Core;
 using KeepAlive.Paths.Catalogue;
 
 namespace KeepAlive.Tests.App;

@@ -1,7 +1,6 @@
 using System.Net;
 using KeepAlive.App.Explain;
 using KeepAlive.App.Measure;
-using KeepAlive.Core;
 using KeepAlive.Paths.Measure;
 
 namespace KeepAlive.Tests.App;

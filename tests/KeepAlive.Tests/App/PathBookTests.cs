@@ -2,7 +2,6 @@ using System.Net;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Machine;
 using KeepAlive.App.Measure;
-using KeepAlive.Core;
 using KeepAlive.Gateway.Tuning;
 using KeepAlive.Paths.Measure;
 

@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using KeepAlive.Core;
 
 namespace KeepAlive.Tests.Core;
 

@@ -1,6 +1,4 @@
-using KeepAlive.Core;
 using KeepAlive.Linux.Settings;
-using KeepAlive.Sockets;
 
 namespace KeepAlive.Tests.Linux;
 

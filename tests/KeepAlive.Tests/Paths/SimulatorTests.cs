@@ -1,4 +1,3 @@
-using KeepAlive.Core;
 using KeepAlive.Paths.Catalogue;
 using KeepAlive.Paths.Simulation;
 

@@ -20,8 +20,9 @@ public sealed class ChatTests
     [Theory]
     [InlineData(ToClient)]
     [InlineData(ToServer)]
-    public void Irc_a_PING_s_word_is_ours_and_the_PONG_that_repeats_it_is_swallowed(Leg towards)
+    public void Irc_a_PING_s_word_is_ours_and_the_PONG_that_repeats_it_is_swallowed(object towardsValue)
     {
+        var towards = (Leg)towardsValue;
         SessionBench bench = Irc();
         (ProbeAttempt attempt, byte[] bytes) = bench.Probe(towards);
         Assert.Equal((new ProbeAttempt(ProbeOutcome.Sent, "PING"), "PING :keepalive-00000001-1\r\n"), (attempt, Encoding.ASCII.GetString(bytes)));
@@ -124,8 +125,9 @@ public sealed class ChatTests
     [Theory]
     [InlineData(ToClient)]
     [InlineData(ToServer)]
-    public void Telnet_a_Timing_Mark_counts_as_a_question_once_one_was_answered(Leg towards)
+    public void Telnet_a_Timing_Mark_counts_as_a_question_once_one_was_answered(object towardsValue)
     {
+        var towards = (Leg)towardsValue;
         SessionBench bench = Telnet();
         (ProbeAttempt attempt, byte[] bytes) = bench.Probe(towards);
         Assert.Equal((new ProbeAttempt(ProbeOutcome.Refreshed, "Timing-Mark"), "FFFD06"), (attempt, Convert.ToHexString(bytes)));

@@ -23,10 +23,11 @@ public sealed class FtpProtectionTests
     [InlineData(FtpProtectedLegs.None, "AUTH TLS", null)]
     [InlineData(FtpProtectedLegs.None, "PROT C", null)]
     [InlineData(FtpProtectedLegs.Upstream, "FEAT", null)]
-    public void The_gateway_answers_what_is_its_own(FtpProtectedLegs legs, string command, string? answer)
+    public void The_gateway_answers_what_is_its_own(object legsValue, string command, string? answer)
     {
+        var legs = (FtpProtectedLegs)legsValue;
         var verdicts = new Verdicts();
-        var protocol = new FtpProtocol(new FtpOptions { Protected = legs }, new FtpServer(), new NoData(), Instant.Zero);
+        var protocol = new FtpProtocol(new FtpOptions { Protected = legs }, new FtpServer(), NoDataPaths.Instance, Instant.Zero);
         protocol.OnReceived(Leg.Upstream, "220 hi\r\n"u8, Instant.Zero, verdicts);
         verdicts.Clear();
         protocol.OnReceived(Leg.Downstream, Encoding.ASCII.GetBytes(command + "\r\n"), Instant.Zero, verdicts);
@@ -38,7 +39,7 @@ public sealed class FtpProtectionTests
     public void Its_answer_waits_for_those_before_it()
     {
         var verdicts = new Verdicts();
-        var protocol = new FtpProtocol(new FtpOptions { Protected = FtpProtectedLegs.Upstream }, new FtpServer(), new NoData(), Instant.Zero);
+        var protocol = new FtpProtocol(new FtpOptions { Protected = FtpProtectedLegs.Upstream }, new FtpServer(), NoDataPaths.Instance, Instant.Zero);
         protocol.OnReceived(Leg.Upstream, "220 hi\r\n"u8, Instant.Zero, verdicts);
         verdicts.Clear();
         protocol.OnReceived(Leg.Downstream, "SYST\r\nPROT C\r\nNOOP\r\n"u8, Instant.Zero, verdicts);
@@ -78,23 +79,6 @@ public sealed class FtpProtectionTests
             int given = random.Next(input.Length);
             Assert.Equal(FtpReply.Read(input.AsSpan(0, given), out int code, out int length) == FtpReplyState.Whole, code > 0);
             Assert.InRange(length, 0, given);
-        }
-    }
-
-    private sealed class NoData : IDataPaths
-    {
-        public bool IsOpen => false;
-
-        public System.Net.IPEndPoint? Open(Leg from, int port) => null;
-
-        public void Drain(int port)
-        {
-        }
-
-        public bool IsPeer(Leg leg, System.Net.IPAddress address) => false;
-
-        public void Close()
-        {
         }
     }
 }

@@ -16,8 +16,9 @@ public sealed class Http2Tests
     [Theory]
     [InlineData(ToClient)]
     [InlineData(ToServer)]
-    public void A_PING_is_well_formed_and_its_answer_swallowed(Leg towards)
+    public void A_PING_is_well_formed_and_its_answer_swallowed(object towardsValue)
     {
+        var towards = (Leg)towardsValue;
         SessionBench bench = Begun().Say(Call(1));
         (ProbeAttempt attempt, byte[] ping) = bench.Probe(towards);
         Assert.Equal((new ProbeAttempt(ProbeOutcome.Sent, "PING"), "000008060000000000"), (attempt, Convert.ToHexString(ping[..9])));

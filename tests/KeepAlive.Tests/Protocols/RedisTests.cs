@@ -122,8 +122,9 @@ public sealed class RedisTests
     [InlineData("not Redis' protocol: not understood any more", Leg.Upstream, "HTTP/1.1 400\r\n")]
     [InlineData("not Redis' protocol: not understood any more", Leg.Upstream, "$?\r\n")]
     [InlineData("not Redis' protocol: not understood any more", Leg.Upstream, "*99999999999\r\n")]
-    public void What_is_no_RESP_makes_it_a_plain_relay(string why, Leg from, string text)
+    public void What_is_no_RESP_makes_it_a_plain_relay(string why, object fromValue, string text)
     {
+        var from = (Leg)fromValue;
         WireMessage strange = from == Leg.Downstream ? Client(text) : Server(text);
         SessionBench bench = LetIn().Say(strange);
         Assert.Equal((why, true), (Assert.Single(bench.Notes).Text, bench.Protocol.IsPlain));

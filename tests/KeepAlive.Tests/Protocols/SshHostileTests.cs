@@ -15,8 +15,9 @@ public sealed class SshHostileTests
     [InlineData("GET / HTTP/1.1\r\n", SshReason.VersionNotSupported)]
     [InlineData("SSH-1.5-old\r\n", SshReason.VersionNotSupported)]
     [InlineData("SSH-1.99-both\r\n", SshReason.VersionNotSupported)] // a server's to say
-    public void A_client_of_another_protocol_is_told_so(string line, SshReason reason)
+    public void A_client_of_another_protocol_is_told_so(string line, object reasonValue)
     {
+        var reason = (SshReason)reasonValue;
         SshServer server = Server();
         server.Receive(Encoding.ASCII.GetBytes(line), Now);
         Assert.Equal(reason, server.End!.Reason);

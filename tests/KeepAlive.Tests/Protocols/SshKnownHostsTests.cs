@@ -29,8 +29,9 @@ public sealed class SshKnownHostsTests
     [InlineData("|1|", SshHostTrust.Unknown)]
     [InlineData("|1|AAAA|AAAA", SshHostTrust.Unknown)]
     [InlineData("|2|AAAA|AAAA|", SshHostTrust.Unknown)]
-    public void A_line_is_of_the_hosts_it_names(string hosts, SshHostTrust trust)
+    public void A_line_is_of_the_hosts_it_names(string hosts, object trustValue)
     {
+        var trust = (SshHostTrust)trustValue;
         SshKnownHosts known = SshKnownHosts.Parse($"{hosts} {Key} somebody's comment\n");
         Assert.Equal(trust, known.Judge("server.example", 22, Key));
         Assert.Equal(trust == SshHostTrust.Known ? SshHostTrust.Changed : SshHostTrust.Unknown, known.Judge("server.example", 22, Other));

@@ -15,8 +15,9 @@ public sealed class WebSocketTests
     [Theory]
     [InlineData(ToClient)]
     [InlineData(ToServer)]
-    public void A_ping_is_well_formed_and_its_pong_is_swallowed(Leg towards)
+    public void A_ping_is_well_formed_and_its_pong_is_swallowed(object towardsValue)
     {
+        var towards = (Leg)towardsValue;
         SessionBench bench = Open();
         (ProbeAttempt attempt, byte[] ping) = bench.Probe(towards);
         Assert.Equal(new ProbeAttempt(ProbeOutcome.Sent, "ping"), attempt);
@@ -93,8 +94,9 @@ public sealed class WebSocketTests
     [InlineData("a frame of the client's that is not masked", Leg.Downstream, 0x81, 0)]
     [InlineData("a control frame that is too long, or in parts", Leg.Upstream, 0x89, 126)]
     [InlineData("a control frame that is too long, or in parts", Leg.Upstream, 0x09, 0)]
-    public void What_is_no_frame_makes_it_a_plain_relay(string why, Leg from, byte first, byte second)
+    public void What_is_no_frame_makes_it_a_plain_relay(string why, object fromValue, byte first, byte second)
     {
+        var from = (Leg)fromValue;
         SessionBench bench = Open().Say(new WireMessage(from, [first, second, 1, 2]));
         Assert.True(bench.Protocol.IsPlain);
         Assert.Equal($"{why}: not understood any more", Assert.Single(bench.Notes).Text);

@@ -18,8 +18,9 @@ public sealed class KeepAliveInvariants
     [Theory]
     [InlineData(ProbeQuestion.PeerAlive)]
     [InlineData(ProbeQuestion.BindingFresh)]
-    public void A_binding_longer_than_the_refresh_never_expires(ProbeQuestion question)
+    public void A_binding_longer_than_the_refresh_never_expires(object questionValue)
     {
+        var question = (ProbeQuestion)questionValue;
         long expired = 0;
         for (int seed = 1; seed <= Seeds; seed++)
         {

@@ -1,5 +1,4 @@
 using FsCheck.Fluent;
-using KeepAlive.Core;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Tests.Sockets;

@@ -1,4 +1,3 @@
-using KeepAlive.Core;
 using KeepAlive.Sockets;
 
 namespace KeepAlive.Tests.Sockets;

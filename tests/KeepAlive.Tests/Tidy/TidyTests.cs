@@ -13,7 +13,8 @@ public sealed class TidyTests
     public void Every_project_is_built_and_tested()
     {
         string solution = File.ReadAllText(Path.Combine(SourceTree.Root, "KeepAlive.slnx"));
-        Holds(project => RoomRules.NotInSolution(project, solution), SourceTree.Below(".", "*.csproj"));
+        // Samples are built of the packages, by the system tests.
+        Holds(project => RoomRules.NotInSolution(project, solution), SourceTree.Below(".", "*.csproj").Where(project => !project.Path.StartsWith("samples/", StringComparison.Ordinal)));
     }
 
     [Fact]
