@@ -13,12 +13,47 @@ namespace KeepAlive.Bench;
 /// <summary>The pure parts by BenchmarkDotNet: probe, schedule, FTP.</summary>
 internal static class MicroBench
 {
-    public static int Run()
+    public static int Run() => Run(typeof(TouchBenchmarks), typeof(ProbeBenchmarks), typeof(ClockBenchmarks), typeof(FtpBenchmarks));
+
+    /// <summary>That of the packages alone.</summary>
+    public static int RunTouch() => Run(typeof(TouchBenchmarks));
+
+    private static int Run(params Type[] types)
     {
         IConfig config = DefaultConfig.Instance.WithArtifactsPath(Path.Combine(Machine.Root, "artifacts/bench/micro"))
             .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
-        foreach (Type type in (Type[])[typeof(ProbeBenchmarks), typeof(ClockBenchmarks), typeof(FtpBenchmarks)]) BenchmarkRunner.Run(type, config);
+        foreach (Type type in types) BenchmarkRunner.Run(type, config);
         return 0;
+    }
+}
+
+/// <summary>What a read costs a flow that <see cref="KeepAliveClock"/> watches, beside the system's clocks.</summary>
+[MemoryDiagnoser]
+public class TouchBenchmarks
+{
+    private readonly KeepAliveFlow _flow = KeepAliveClock.Shared.Watch(KeepAlivePolicy.Default, () => ValueTask.CompletedTask);
+    private long _last;
+
+    // More than the few cycles that an empty method is mistaken by.
+    private const int Calls = 1000;
+
+    [Benchmark(Baseline = true, OperationsPerInvoke = Calls)]
+    public void Touch()
+    {
+        for (int i = 0; i < Calls; i++) _flow.Touch();
+    }
+
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public void TickCount64()
+    {
+        for (int i = 0; i < Calls; i++) _last = Environment.TickCount64;
+    }
+
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public long Timestamp()
+    {
+        for (int i = 0; i < Calls; i++) _last = System.Diagnostics.Stopwatch.GetTimestamp();
+        return _last;
     }
 }
 
@@ -36,12 +71,12 @@ public class ProbeBenchmarks
 
     /// <summary>Silence, a probe, its answer.</summary>
     [Benchmark]
-    public ProbeEffect Probed()
+    public bool Probed()
     {
         ProbeEffect effect = _probe.OnDeadline(_now += Policy.Idle);
         _probe.OnProbeSent(_now);
         _probe.OnReceived(_now);
-        return effect;
+        return effect == ProbeEffect.SendProbe;
     }
 }
 

@@ -27,6 +27,11 @@ switch (args)
         return StartBench.Run();
     case ["micro"]:
         return MicroBench.Run();
+    case ["touch"]:
+        return MicroBench.RunTouch();
+    case ["watch"]:
+        WatchBench.Run();
+        return 0;
     case ["peers"]:
         return await PeersBench.RunAsync(rounds: 3, isFew: false).ConfigureAwait(false);
     case ["peers", var rounds]:
@@ -52,6 +57,6 @@ switch (args)
     case ["loop", var listen, var to]:
         return await Relay.LoopAsync(int.Parse(listen), int.Parse(to)).ConfigureAwait(false);
     default:
-        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | idle | list | run | simulate | start | peers [ROUNDS [few]]");
+        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | touch | watch | idle | list | run | simulate | start | peers [ROUNDS [few]]");
         return 2;
 }

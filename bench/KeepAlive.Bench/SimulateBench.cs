@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using KeepAlive.Core;
 using KeepAlive.Paths.Simulation;
 
 namespace KeepAlive.Bench;
