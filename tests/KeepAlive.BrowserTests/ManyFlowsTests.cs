@@ -8,31 +8,42 @@ using Microsoft.Playwright;
 namespace KeepAlive.BrowserTests;
 
 /// <summary>Ten thousand real flows, and a page that stays as quick as with ten.</summary>
+[Collection(Alone.Name)]
 public sealed class ManyFlowsTests
 {
     private const int Wished = 10_000;
     private const int RowsMax = 80;
     private const int DescriptorsElse = 2000;
 
-    // Scrolls through all rows in steps, one a frame, and tells how often a frame came late and how many rows were ever made.
+    // A frame of 16 ms that becomes one of 100 ms is felt; a machine that is busy with something else has longer frames of both kinds.
+    private const int TimesAnEmptyFrame = 6;
+
+    // First frames in which nothing is done; then through all rows in steps, one a frame. Tells how many rows were ever made, and the frames.
     private const string Scroll = """
         async steps => {
             const scroller = document.querySelector(".scroller"), made = { rows: 0 };
             const watch = new MutationObserver(all => all.forEach(m => made.rows += m.addedNodes.length));
             watch.observe(scroller.querySelector(".space"), { childList: true });
-            const gaps = [];
-            let most = 0, last = performance.now();
-            for (let i = 0; i <= steps; i++) {
+            let most = 0;
+            const frames = async work => {
+                const gaps = [];
+                let last = performance.now();
+                for (let i = 0; i <= steps; i++) {
+                    work(i);
+                    await new Promise(requestAnimationFrame);
+                    const now = performance.now();
+                    gaps.push(now - last);
+                    last = now;
+                }
+                return gaps.sort((a, b) => a - b)[Math.floor(steps / 2)];
+            };
+            const empty = await frames(() => { });
+            const scrolled = await frames(i => {
                 scroller.scrollTop = i / steps * (scroller.scrollHeight - scroller.clientHeight);
-                await new Promise(requestAnimationFrame);
-                const now = performance.now();
-                gaps.push(now - last);
-                last = now;
                 most = Math.max(most, scroller.querySelectorAll(".row:not([hidden])").length);
-            }
+            });
             watch.disconnect();
-            gaps.sort((a, b) => a - b);
-            return [made.rows, most, gaps[Math.floor(gaps.length / 2)], gaps[gaps.length - 1], Number(scroller.lastChild.lastChild.getAttribute("aria-rowindex"))];
+            return [made.rows, most, scrolled, empty, Number(scroller.lastChild.lastChild.getAttribute("aria-rowindex"))];
         }
         """;
 
@@ -54,10 +65,10 @@ public sealed class ManyFlowsTests
         await Screenshots.TakeAsync(page, "ten-thousand-flows");
 
         double[] seen = await page.Tab.EvaluateAsync<double[]>(Scroll, 200);
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{flows} flows: {seen[1]} rows exist at most, {seen[0]} made while scrolling, a frame after {seen[2]:0.0} ms (median), {seen[3]:0} ms at most"));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{flows} flows: {seen[1]} rows exist at most, {seen[0]} made while scrolling, a frame after {seen[2]:0.0} ms (median), an empty one after {seen[3]:0.0} ms"));
         Assert.InRange(seen[1], 5, RowsMax);
         Assert.InRange(seen[0], 0, RowsMax);
-        Assert.True(seen[2] < 100, $"half of the frames took longer than {seen[2]:0} ms");
+        Assert.True(seen[2] < TimesAnEmptyFrame * seen[3], $"half of the frames took longer than {seen[2]:0} ms, empty ones {seen[3]:0} ms");
 
         // One of them by its port: among ten thousand it is alone, and nothing but it is left.
         string one = ((IPEndPoint)clients[flows / 2].LocalEndPoint!).ToString();

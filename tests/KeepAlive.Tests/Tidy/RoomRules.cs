@@ -19,7 +19,7 @@ internal static class RoomRules
         ["Gateway"] = ["Core", "Protocols", "Sockets"],
         ["Paths"] = ["Core", "Protocols", "Sockets"],
         ["Linux"] = ["Core", "Sockets"],
-        ["Fleet"] = ["Core"],
+        ["Fleet"] = ["Core", "Sockets"],
         ["App"] = ["Core", "Protocols", "Sockets", "Gateway", "Paths", "Linux", "Fleet"],
     };
 
