@@ -2,23 +2,38 @@ using KeepAlive.Fleet.Etcd;
 
 namespace KeepAlive.Fleet;
 
-/// <summary>A fleet's things, read and written: what <c>keepalive fleet</c> asks for, and the page.</summary>
-internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys)
+/// <summary>A fleet's things, read and written: what <c>keepalive fleet</c> asks for, the page, and the judge of a rollout.</summary>
+/// <remarks>Every write is one transaction that wants the world as it was read: two who write at once do not undo each other, the later one reads again.</remarks>
+internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider time)
 {
+    // Others who set policies at the same moment are people.
+    private const int AttemptsMax = 5;
+    private const int PageEntries = 1000;
+
     public FleetKeys Keys => keys;
 
     /// <summary>Policies, as they stand.</summary>
     /// <exception cref="EtcdException">etcd could not.</exception>
     /// <exception cref="FleetException">What stands there is not ours.</exception>
-    public Task<PolicyState> PoliciesAsync(CancellationToken cancel) => throw new NotImplementedException();
+    public async Task<PolicyState> PoliciesAsync(CancellationToken cancel) => (await StandingAsync(cancel).ConfigureAwait(false)).State;
 
     /// <summary>The newest of the history, the newest first.</summary>
     /// <exception cref="EtcdException">etcd could not.</exception>
-    public Task<IReadOnlyList<PolicyRecord>> HistoryAsync(int most, CancellationToken cancel) => throw new NotImplementedException();
+    /// <exception cref="FleetException">What stands there is not ours.</exception>
+    public async Task<IReadOnlyList<PolicyRecord>> HistoryAsync(int most, CancellationToken cancel)
+    {
+        EtcdRange range = await etcd.ReadAsync(new EtcdQuery(keys.HistoryPrefix) { IsPrefix = true, IsDescending = true, Limit = most }, cancel).ConfigureAwait(false);
+        return [.. range.Entries.Select(RecordOf)];
+    }
 
     /// <summary>The policy of a number; null when there is none.</summary>
     /// <exception cref="EtcdException">etcd could not.</exception>
-    public Task<PolicyRecord?> HistoryOfAsync(long number, CancellationToken cancel) => throw new NotImplementedException();
+    /// <exception cref="FleetException">What stands there is not ours.</exception>
+    public async Task<PolicyRecord?> HistoryOfAsync(long number, CancellationToken cancel)
+    {
+        EtcdRange range = await etcd.ReadAsync(new EtcdQuery(keys.History(number)), cancel).ConfigureAwait(false);
+        return range.Entries is [var entry] ? RecordOf(entry) : null;
+    }
 
     /// <summary>Sets a policy: for all, or first for a part of the machines.</summary>
     /// <param name="text">What it says: the caller has checked it.</param>
@@ -28,21 +43,139 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys)
     /// <param name="cancel">Gives up.</param>
     /// <returns>The policy, with its number.</returns>
     /// <exception cref="EtcdException">etcd could not.</exception>
-    /// <exception cref="FleetException">Another one is on its way, or no machine is there to try it.</exception>
-    public Task<PolicyRecord> SetAsync(string text, string by, string comment, CanaryOptions? canary, CancellationToken cancel) => throw new NotImplementedException();
+    /// <exception cref="FleetException">Another one is on its way, or too few machines are there to try it.</exception>
+    public async Task<PolicyRecord> SetAsync(string text, string by, string comment, CanaryOptions? canary, CancellationToken cancel)
+    {
+        if (text.Length > FleetJson.PolicyTextMax) throw new FleetException($"the policy has {text.Length} characters; {FleetJson.PolicyTextMax} are the most");
+        for (int attempt = 0; attempt < AttemptsMax; attempt++)
+        {
+            Standing standing = await StandingAsync(cancel).ConfigureAwait(false);
+            if (standing.State.Rollout is { } other)
+                throw new FleetException($"policy {other.Policy.Number} of {other.Policy.By} is on its way to all: wait for it, or end it with 'keepalive fleet policy rollback'");
+            long number = await NextNumberAsync(standing, cancel).ConfigureAwait(false);
+            var policy = new FleetPolicy(number, by, time.GetUtcNow(), comment, text);
+            Rollout? rollout = canary is null ? null : await RolloutOfAsync(policy, canary, cancel).ConfigureAwait(false);
+            var record = new PolicyRecord(policy, rollout is null ? PolicyOutcome.Set : PolicyOutcome.Canary, rollout is null ? "" : $"{rollout.Canaries} of {rollout.Machines} machines first");
+            EtcdWrite what = rollout is null ? new EtcdWrite(keys.Current, FleetJson.Write(policy)) : new EtcdWrite(keys.Rollout, FleetJson.Write(rollout));
+            if (await TryAsync(standing, record, [what], cancel).ConfigureAwait(false)) return record;
+        }
+
+        throw new FleetException("others set policies at the same moment: look at 'keepalive fleet policy history', and try again");
+    }
 
     /// <summary>Ends a rollout, or, where there is none, sets an older policy anew, under a new number.</summary>
-    /// <param name="to">Which; null: the one before the one in force.</param>
+    /// <param name="to">Which; null: the rollout, or the policy that was in force before.</param>
     /// <param name="by">USER@HOST.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>What was ended, or set.</returns>
     /// <exception cref="EtcdException">etcd could not.</exception>
     /// <exception cref="FleetException">There is nothing to go back to.</exception>
-    public Task<PolicyRecord> RollBackAsync(long? to, string by, CancellationToken cancel) => throw new NotImplementedException();
+    public async Task<PolicyRecord> RollBackAsync(long? to, string by, CancellationToken cancel)
+    {
+        Standing standing = await StandingAsync(cancel).ConfigureAwait(false);
+        if (standing.State.Rollout is { } rollout)
+        {
+            if (to is not null) throw new FleetException($"policy {rollout.Policy.Number} is on its way: end it first, with 'keepalive fleet policy rollback' alone");
+            return await DecideAsync(rollout, isThrough: false, $"by {by}", cancel).ConfigureAwait(false)
+                ?? throw new FleetException($"policy {rollout.Policy.Number} has been decided about just now: see 'keepalive fleet policy history'");
+        }
+
+        PolicyRecord? before = to is { } number ? await HistoryOfAsync(number, cancel).ConfigureAwait(false) : await BeforeAsync(standing.State.Current, cancel).ConfigureAwait(false);
+        if (before is null) throw new FleetException(to is null ? "no policy was in force before: there is nothing to go back to" : $"there is no policy {to}: 'keepalive fleet policy history' lists them");
+        return await SetAsync(before.Policy.Text, by, $"back to policy {before.Policy.Number}", null, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a rollout: its policy becomes that of all, or of none.</summary>
+    /// <returns>What stands in the history; null where somebody else was quicker.</returns>
+    /// <exception cref="EtcdException">etcd could not.</exception>
+    public async Task<PolicyRecord?> DecideAsync(Rollout rollout, bool isThrough, string why, CancellationToken cancel)
+    {
+        Standing standing = await StandingAsync(cancel).ConfigureAwait(false);
+        if (standing.State.Rollout?.Policy.Number != rollout.Policy.Number) return null;
+        var record = new PolicyRecord(rollout.Policy, isThrough ? PolicyOutcome.Through : PolicyOutcome.RolledBack, why);
+        List<EtcdWrite> writes = [new(keys.Rollout, null), new(keys.Judge, null)];
+        if (isThrough) writes.Add(new EtcdWrite(keys.Current, FleetJson.Write(rollout.Policy)));
+        EtcdCommit commit = await etcd.CommitAsync(standing.Conditions(keys), [.. writes, new(keys.History(rollout.Policy.Number), FleetJson.Write(record))], cancel).ConfigureAwait(false);
+        return commit.Done ? record : null;
+    }
 
     /// <summary>All machines that are there, by name.</summary>
     /// <exception cref="EtcdException">etcd could not.</exception>
-    public Task<IReadOnlyList<FleetMachine>> MachinesAsync(CancellationToken cancel) => throw new NotImplementedException();
+    public async Task<IReadOnlyList<FleetMachine>> MachinesAsync(CancellationToken cancel)
+    {
+        var machines = new List<FleetMachine>();
+        string? after = null;
+        while (true)
+        {
+            EtcdRange page = await etcd.ReadAsync(new EtcdQuery(keys.MachinePrefix) { IsPrefix = true, Limit = PageEntries, After = after }, cancel).ConfigureAwait(false);
+            machines.AddRange(page.Entries.Select(MachineOf));
+            if (page.Entries.Count < PageEntries) return machines;
+            after = page.Entries[^1].Key;
+        }
+    }
+
+    /// <summary>How many machines are there.</summary>
+    /// <exception cref="EtcdException">etcd could not.</exception>
+    public async Task<int> MachineCountAsync(CancellationToken cancel) =>
+        (int)(await etcd.ReadAsync(new EtcdQuery(keys.MachinePrefix) { IsPrefix = true, IsCount = true }, cancel).ConfigureAwait(false)).Count;
+
+    private async Task<Standing> StandingAsync(CancellationToken cancel)
+    {
+        EtcdRange range = await etcd.ReadAsync(new EtcdQuery(keys.PolicyPrefix) { IsPrefix = true }, cancel).ConfigureAwait(false);
+        EtcdEntry? current = range.Entries.FirstOrDefault(e => e.Key == keys.Current), rollout = range.Entries.FirstOrDefault(e => e.Key == keys.Rollout);
+        FleetPolicy? policy = null;
+        Rollout? onItsWay = null;
+        if (current is not null && !FleetJson.TryRead(current.Value, out policy, out string? fault)) throw NotOurs(current.Key, fault);
+        if (rollout is not null && !FleetJson.TryRead(rollout.Value, out onItsWay, out fault)) throw NotOurs(rollout.Key, fault);
+        return new Standing(new PolicyState(policy, onItsWay, range.Revision), current?.Modified ?? 0, rollout?.Modified ?? 0);
+    }
+
+    private async Task<long> NextNumberAsync(Standing standing, CancellationToken cancel)
+    {
+        long last = (await HistoryAsync(1, cancel).ConfigureAwait(false)).Select(r => r.Policy.Number).FirstOrDefault();
+        return Math.Max(last, standing.State.Current?.Number ?? 0) + 1;
+    }
+
+    private async Task<Rollout> RolloutOfAsync(FleetPolicy policy, CanaryOptions canary, CancellationToken cancel)
+    {
+        string[] machines = [.. (await MachinesAsync(cancel).ConfigureAwait(false)).Select(m => m.Name)];
+        if (machines.Length < 2) throw new FleetException($"{machines.Length} machine(s) are in the fleet '{keys.Fleet}': a canary is watched beside others, which takes two; without --canary it is set for all");
+        int canaries = Canary.CountOf(canary.Percent, machines.Length);
+        return new Rollout(policy, canary.Percent, Canary.ThresholdOf(policy.Number, machines, canaries), canaries, machines.Length, canary.Observe);
+    }
+
+    private async Task<bool> TryAsync(Standing standing, PolicyRecord record, EtcdWrite[] writes, CancellationToken cancel)
+    {
+        string history = keys.History(record.Policy.Number);
+        EtcdCommit commit = await etcd.CommitAsync([.. standing.Conditions(keys), new EtcdCondition(history, 0)], [.. writes, new EtcdWrite(history, FleetJson.Write(record))], cancel).ConfigureAwait(false);
+        return commit.Done;
+    }
+
+    // The newest that all had, before the one that they have.
+    private async Task<PolicyRecord?> BeforeAsync(FleetPolicy? current, CancellationToken cancel)
+    {
+        if (current is null) return null;
+        IReadOnlyList<PolicyRecord> records = await HistoryAsync(PageEntries, cancel).ConfigureAwait(false);
+        return records.FirstOrDefault(r => r.Policy.Number < current.Number && r.Outcome is PolicyOutcome.Set or PolicyOutcome.Through);
+    }
+
+    private static PolicyRecord RecordOf(EtcdEntry entry) => FleetJson.TryRead(entry.Value, out PolicyRecord? record, out string? fault) ? record : throw NotOurs(entry.Key, fault);
+
+    private FleetMachine MachineOf(EtcdEntry entry)
+    {
+        string name = entry.Key[keys.MachinePrefix.Length..];
+        if (!FleetKeys.IsName(name)) return new FleetMachine(name, null, "no machine can have this name");
+        if (!FleetJson.TryRead(entry.Value, out MachineDigest? digest, out string? fault)) return new FleetMachine(name, null, fault);
+        return digest.Machine == name ? new FleetMachine(name, digest, null) : new FleetMachine(name, null, $"it calls itself {digest.Machine}");
+    }
+
+    private static FleetException NotOurs(string key, string fault) =>
+        new($"etcd's {key}: {fault}: who else writes there? Give this fleet its own --fleet-name, or remove the key with etcdctl");
+
+    private sealed record Standing(PolicyState State, long CurrentModified, long RolloutModified)
+    {
+        public IReadOnlyList<EtcdCondition> Conditions(FleetKeys keys) => [new(keys.Current, CurrentModified), new(keys.Rollout, RolloutModified)];
+    }
 }
 
 /// <summary>How a rollout begins.</summary>

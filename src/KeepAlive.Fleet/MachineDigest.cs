@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace KeepAlive.Fleet;
 
 /// <summary>What a machine tells the others of itself: little, however much it does.</summary>
@@ -24,8 +26,12 @@ internal sealed record MachineDigest
     /// <summary>Gateways that run.</summary>
     public int Gateways { get; init; }
 
-    /// <summary>Open flows of its gateways by their state (alive, probing, dying: see the API's flow states).</summary>
+    /// <summary>Flows of its gateways by their state: opening, alive, probing, and dead, those of the last minute.</summary>
     public IReadOnlyDictionary<string, int> Flows { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Those of them that are open.</summary>
+    [JsonIgnore]
+    public int Open => Flows.Where(f => f.Key != "dead").Sum(f => f.Value);
 
     /// <summary>Flows that died since the daemon began.</summary>
     public long Deaths { get; init; }
@@ -56,7 +62,7 @@ internal sealed record Trial(long Policy, double Seconds, double FlowSeconds, lo
 /// <param name="Gateway">Its gateway's name.</param>
 /// <param name="Client">ADDRESS:PORT.</param>
 /// <param name="Server">ADDRESS:PORT or HOST:PORT.</param>
-/// <param name="State">As in the API: probing, dying.</param>
+/// <param name="State">probing, or dead.</param>
 /// <param name="SilentSeconds">The longer of the two legs' silences.</param>
 /// <param name="Unanswered">Probes out.</param>
 internal sealed record WorstFlow(string Gateway, string Client, string Server, string State, double SilentSeconds, int Unanswered);

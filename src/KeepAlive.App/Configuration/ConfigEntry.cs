@@ -44,6 +44,17 @@ internal sealed class ConfigEntry(ConfigSection section, ConfigNode node)
         else if (words.Count > 0) _members.Add(member, (named.Value.At, words));
     }
 
+    /// <summary>What another entry says goes before what this one does.</summary>
+    public void Override(ConfigEntry other)
+    {
+        foreach ((ConfigMember theirs, (_, IReadOnlyList<string> words)) in other._members)
+        {
+            ConfigMember ours = section.Members.Single(m => m.Name == theirs.Name);
+            _bad.Remove(ours);
+            _members[ours] = (_members.TryGetValue(ours, out (int At, IReadOnlyList<string>) here) ? here.At : node.At, words);
+        }
+    }
+
     /// <summary>
     /// Something is wrong that several members may have a part in: told where the first stands that it names. Not where one of them
     /// is wrong by itself, which has been told.

@@ -28,17 +28,31 @@ internal sealed class ConfigReader
 
     private readonly ConfigText _text;
     private readonly Action<string> _warn;
+    private readonly FleetConfig? _fleet;
     private readonly HashSet<IPEndPoint> _listens = [];
     private PathStore _paths = PathStore.Default;
     private WebOptions _dashboard = new();
 
-    private ConfigReader(ConfigText text, Action<string> warn) => (_text, _warn) = (text, warn);
+    private ConfigReader(ConfigText text, Action<string> warn, FleetConfig? fleet) => (_text, _warn, _fleet) = (text, warn, fleet);
 
     /// <summary>What the bytes say; null, and the faults, unless all of it is right.</summary>
-    public static Config? Read(byte[] bytes, Action<string> warn, out IReadOnlyList<ConfigFault> faults)
+    /// <param name="bytes">The file.</param>
+    /// <param name="warn">Told of what is right, but may surprise.</param>
+    /// <param name="faults">What is wrong.</param>
+    /// <param name="fleet">What the fleet says; null for nothing.</param>
+    public static Config? Read(byte[] bytes, Action<string> warn, out IReadOnlyList<ConfigFault> faults, FleetConfig? fleet = null)
     {
         var text = new ConfigText(bytes);
-        Config? config = text.Read() is { } root ? new ConfigReader(text, warn).Root(root) : null;
+        Config? config = text.Read() is { } root ? new ConfigReader(text, warn, fleet).Root(root) : null;
+        faults = text.Faults;
+        return faults.Count == 0 ? config : null;
+    }
+
+    /// <summary>What a policy of the fleet says; null, and the faults, unless all of it is right.</summary>
+    public static FleetConfig? ReadFleet(byte[] bytes, out IReadOnlyList<ConfigFault> faults)
+    {
+        var text = new ConfigText(bytes);
+        FleetConfig? config = text.Read() is { } root ? new ConfigReader(text, _ => { }, null).FleetRoot(root) : null;
         faults = text.Faults;
         return faults.Count == 0 ? config : null;
     }
@@ -58,7 +72,20 @@ internal sealed class ConfigReader
         }
 
         if (members.Find(m => m.Name == ConfigSection.Dashboard.Name) is { } dashboard) ReadDashboard(dashboard.Value);
-        return new Config(gateways, hosts, events, _paths) { Dashboard = _dashboard };
+        return new Config(gateways, [.. _fleet?.Hosts ?? [], .. hosts], events, _paths) { Dashboard = _dashboard };
+    }
+
+    private FleetConfig FleetRoot(ConfigNode root)
+    {
+        var gateways = new List<GatewayRule>();
+        var hosts = new List<HostPolicy>();
+        foreach (ConfigNamed member in Members(root, "a policy of the fleet", [SchemaMember, ConfigSection.GatewayRules.Name, ConfigSection.Hosts.Name], _ => null))
+        {
+            if (member.Name == ConfigSection.GatewayRules.Name) Each(ConfigSection.GatewayRules, member.Value, gateways, entry => new GatewayRule(entry.Name.Length > 0 ? entry.Name : "*", entry));
+            if (member.Name == ConfigSection.Hosts.Name) Each(ConfigSection.Hosts, member.Value, hosts, Host);
+        }
+
+        return new FleetConfig(gateways, hosts);
     }
 
     private void ReadPaths(ConfigNode value)
@@ -122,6 +149,7 @@ internal sealed class ConfigReader
 
     private GatewayConfig? Gateway(ConfigEntry entry)
     {
+        if (_fleet?.For(entry.Name) is { } rule) entry.Override(rule.Entry);
         // So that what is wrong with the rest is told too.
         string[] instead = [.. ConfigSection.Gateways.Required.Where(r => !entry.Has(r)).Select(r => r == "listen" ? "--listen=127.0.0.1:0" : "--to=localhost:1")];
         ParseResult parsed = ConfigSection.Gateways.Parse([.. entry.Words, .. instead]);

@@ -25,6 +25,10 @@ internal sealed class ConfigSection
         Redirection.Options.Select(option => new ConfigMember(option).Name).ToDictionary(name => name, _ => "is for 'keepalive gateway' alone, whose rules end with it")
             .Append(new("json", "is for 'keepalive up --json', not for one gateway")).ToDictionary());
 
+    /// <summary>What a policy of the fleet may say of gateways: by which names they are known, and how their flows are kept alive.</summary>
+    public static ConfigSection GatewayRules { get; } = new("gateways", "Gateways, by their names (* and ? stand for any characters; the first that fits): goes before what their machine says", GatewayCommand.CreateRule(), [],
+        new Dictionary<string, string>());
+
     /// <summary>Policies for the connections of other programs.</summary>
     public static ConfigSection Hosts { get; } = new("hosts", "Host policies: connections of this machine's programs, the first that matches; others are not touched", HostArguments.Create(), ["spec"],
         new Dictionary<string, string>());

@@ -17,7 +17,7 @@ internal static class EventText
     private static readonly string[] KindNames = [.. Enum.GetValues<FlowEventKind>().Select(NameOf)];
 
     /// <summary>Every kind of event that the daemon tells of.</summary>
-    public static IReadOnlySet<string> Kinds { get; } = new HashSet<string>([.. KindNames, "listening", "observing", "configured", "refused", "failed", "notice", "observed", "changed", "not-changed", "dropped", "summary", "connection", "next", "page", "limited", "lost", "upgraded"]);
+    public static IReadOnlySet<string> Kinds { get; } = new HashSet<string>([.. KindNames, "listening", "observing", "configured", "refused", "failed", "notice", "observed", "changed", "not-changed", "dropped", "summary", "connection", "next", "page", "limited", "lost", "upgraded", "fleet", "fleet-away", "fleet-back"]);
 
     /// <summary><c>ProbeSent</c> as <c>probe-sent</c>.</summary>
     public static string KindName(FlowEventKind kind) => KindNames[(int)kind];

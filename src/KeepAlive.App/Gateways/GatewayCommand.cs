@@ -53,6 +53,9 @@ internal static class GatewayCommand
         return command;
     }
 
+    /// <summary>Those of its options that are policy, which many gateways can share.</summary>
+    public static Command CreateRule() => new("rule", "How flows are kept alive.") { TuneArguments.TcpOption, UserTimeoutOption, ProbeSpec, ClientProbe };
+
     private static async Task<int> RunAsync(ParseResult parsed)
     {
         if (!TryRead(parsed, out List<GatewayOptions> all, out Redirection? redirection, out List<string> faults))

@@ -16,6 +16,9 @@ internal static class TuneArguments
     private static readonly Option<bool> Tune = new("--tune") { Description = "Change it, path by path, when flows break while idle; what holds is kept for --tcp auto (Linux)" };
     private static readonly Option<TimeSpan?> Floor = CommandLine.Option<TimeSpan?>("--tune-floor", $"With --tune: idle is not lowered below this; {Duration.Format(Tuner.IdleFloorDefault)} unless given", FloorText);
 
+    /// <summary><c>--tcp</c> alone.</summary>
+    public static Option TcpOption => Tcp;
+
     public static IReadOnlyList<Option> All { get; } = [Tcp, Tune, Floor];
 
     /// <summary>What <c>--tcp</c> asks for.</summary>

@@ -1,5 +1,6 @@
 using KeepAlive.App.Configuration;
 using KeepAlive.App.Events;
+using KeepAlive.App.Fleet;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Live;
 using KeepAlive.App.Machine;
@@ -19,6 +20,8 @@ internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals
     private readonly HostWatch _hosts = new(outlets.Events);
     private readonly SavedBindings _saved = new(outlets.Live.Flows, outlets.Metrics.Saved);
     private byte[]? _last;
+    private byte[]? _good;
+    private FleetConfig? _fleetPolicy;
 
     /// <summary>Until it is stopped.</summary>
     public async Task<int> RunAsync()
@@ -47,6 +50,7 @@ internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals
         outlets.Page.Announce();
         outlets.Live.NotReady = null;
         systemd.Ready(Status);
+        outlets.Fleet?.Start();
         TimeSpan period = systemd.WatchdogPeriod is { } watchdog && watchdog < LookPeriod ? watchdog : LookPeriod;
         while (!signals.First.IsCompleted)
         {
@@ -55,13 +59,15 @@ internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals
             _saved.Look(MonotonicClock.Now);
             outlets.Live.Gateways.Set(_gateways.Live);
             succession.Look(_gateways);
-            await Task.WhenAny(signals.First, watch.Asked, succession.Asked, Task.Delay(period)).ConfigureAwait(false);
+            await Task.WhenAny(signals.First, watch.Asked, succession.Asked, outlets.Fleet?.Asked ?? signals.First, Task.Delay(period)).ConfigureAwait(false);
             if (watch.Asked.IsCompleted) await ReloadAsync(await watch.TakeAsync().ConfigureAwait(false), systemd).ConfigureAwait(false);
+            if (outlets.Fleet is { Asked.IsCompleted: true } fleet && fleet.Take() is { } ask) ask.Answer.TrySetResult(await FollowAsync(ask.Config).ConfigureAwait(false));
             if (succession.Asked.IsCompleted && await succession.HandOverAsync(_gateways, systemd, signals.First).ConfigureAwait(false)) return await LiveOnAsync().ConfigureAwait(false);
         }
 
         systemd.Stopping();
         outlets.Live.NotReady = "stopping";
+        if (outlets.Fleet is not null) await outlets.Fleet.DisposeAsync().ConfigureAwait(false);
         await StopAsync().ConfigureAwait(false);
         return CommandLine.Done;
     }
@@ -69,10 +75,18 @@ internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals
     // Another process accepts: the flows that are here end by themselves, unless we are told to stop or it takes too long.
     private async Task<int> LiveOnAsync()
     {
+        if (outlets.Fleet is not null) await outlets.Fleet.DisposeAsync().ConfigureAwait(false);
         Task over = Task.WhenAny(_gateways.EndedAsync(), signals.First, linger is { } limit ? Task.Delay(limit) : signals.First);
         while (await Task.WhenAny(over, Task.Delay(LookPeriod)).ConfigureAwait(false) != over) succession.Look(_gateways);
         await StopAsync().ConfigureAwait(false);
         return CommandLine.Done;
+    }
+
+    // With the file as it was last right: what is wrong with it now is not the fleet's fault.
+    private async Task<string?> FollowAsync(FleetConfig? policy)
+    {
+        IReadOnlyList<string>? faults = await UseAsync(_good, policy).ConfigureAwait(false);
+        return faults?[0];
     }
 
     private string Status => $"{_gateways.Count} gateway(s), {_gateways.Flows} flow(s)";
@@ -105,7 +119,6 @@ internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals
     // All of it, or, and why, nothing.
     private async Task<IReadOnlyList<string>?> TryUseAsync()
     {
-        Config config = Config.Nothing;
         try
         {
             byte[]? bytes = file.Read();
@@ -116,15 +129,21 @@ internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals
             }
 
             _last = bytes;
-            if (bytes is not null && ConfigReader.Read(bytes, warning => outlets.Events.Tell("notice", null, warning), out IReadOnlyList<ConfigFault> faults) is var read)
-            {
-                if (read is null) return [.. faults.Select(fault => fault.In(file.Path))];
-                config = read;
-            }
+            return await UseAsync(bytes, _fleetPolicy).ConfigureAwait(false);
         }
         catch (MachineException e)
         {
             return [e.Message];
+        }
+    }
+
+    private async Task<IReadOnlyList<string>?> UseAsync(byte[]? bytes, FleetConfig? fleet)
+    {
+        Config config = Config.Nothing with { Hosts = fleet?.Hosts ?? [] };
+        if (bytes is not null && ConfigReader.Read(bytes, warning => outlets.Events.Tell("notice", null, warning), out IReadOnlyList<ConfigFault> faults, fleet) is var read)
+        {
+            if (read is null) return [.. faults.Select(fault => fault.In(file.Path))];
+            config = read;
         }
 
         if (!succession.IsWaiting && await outlets.Page.UseAsync(config.Dashboard).ConfigureAwait(false) is { } noPage) return [noPage];
@@ -140,7 +159,8 @@ internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals
         _hosts.Use(config.Hosts);
         _saved.Use(config.Paths);
         await outlets.Sinks.UseAsync(config.Events, (name, why) => outlets.Events.Tell("failed", name, why)).ConfigureAwait(false);
-        if (_last is not null) outlets.Events.Tell("configured", null, $"{file.Path}: {_gateways.Changed}; {config.Hosts.Count} host policy(s)");
+        (_good, _fleetPolicy) = (bytes, fleet);
+        if (bytes is not null || fleet is not null) outlets.Events.Tell("configured", null, $"{file.Path}: {_gateways.Changed}; {config.Hosts.Count} host policy(s)");
         return null;
     }
 
@@ -160,4 +180,5 @@ internal sealed class Daemon(ConfigFile file, DaemonOutlets outlets, StopSignals
 /// <param name="Metrics">Figures.</param>
 /// <param name="Live">What is just now.</param>
 /// <param name="Page">Shows that.</param>
-internal sealed record DaemonOutlets(DaemonEvents Events, EventSinks Sinks, DaemonMetrics Metrics, LiveState Live, RunningPage Page);
+/// <param name="Fleet">Whose policy is followed; null for none.</param>
+internal sealed record DaemonOutlets(DaemonEvents Events, EventSinks Sinks, DaemonMetrics Metrics, LiveState Live, RunningPage Page, DaemonFleet? Fleet);

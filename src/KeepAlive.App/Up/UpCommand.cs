@@ -1,6 +1,7 @@
 using System.CommandLine;
 using KeepAlive.App.Configuration;
 using KeepAlive.App.Events;
+using KeepAlive.App.Fleet;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Live;
 using KeepAlive.App.Metrics;
@@ -29,6 +30,7 @@ internal static class UpCommand
     public static Command Create()
     {
         var command = new Command("up", "Runs the gateways and host policies of a file, and follows its changes; without one nothing is changed.") { FileName, Page, PageFolder, Json, Log, Upgrade, Linger };
+        foreach (Option option in FleetArguments.OfMember) command.Options.Add(option);
         command.SetAction((parsed, _) => RunAsync(parsed));
         return command;
     }
@@ -46,16 +48,25 @@ internal static class UpCommand
             return CommandLine.Misused;
         }
 
+        FleetOptions? fleet = FleetArguments.Read(parsed, out fault);
+        string? machine = fleet is null ? null : FleetArguments.MachineOf(parsed, out fault);
+        if (fault is not null)
+        {
+            CommandLine.Complain($"keepalive up: {fault}");
+            return CommandLine.Misused;
+        }
+
         await using var sinks = new EventSinks();
         using var metrics = new DaemonMetrics();
         var live = new LiveState();
-        var events = new DaemonEvents(log.Print, live.OnTold, metrics.Tell, sinks.Tell);
+        var digests = new FleetDigests(live);
+        var events = new DaemonEvents(log.Print, live.OnTold, metrics.Tell, sinks.Tell, digests.OnTold);
         using var policies = new PolicyEndpoints(events);
         var page = new RunningPage(asked, parsed.GetValue(PageFolder), live, events, policies.Map, MetricsEndpoint.Of(metrics));
         if (ProcessRights.Own()?.Missing() is { } missing) events.Tell("limited", null, missing);
         ConfigFile file = ConfigFile.Find(parsed.GetValue(FileName));
         using var succession = new Succession(ControlPlace.Find(file), events, parsed.GetValue(Upgrade));
-        return await new Daemon(file, new DaemonOutlets(events, sinks, metrics, live, page), signals, succession, parsed.GetValue(Linger)).RunAsync().ConfigureAwait(false);
+        return await new Daemon(file, new DaemonOutlets(events, sinks, metrics, live, page, fleet is null ? null : new DaemonFleet(fleet, machine!, events, digests)), signals, succession, parsed.GetValue(Linger)).RunAsync().ConfigureAwait(false);
     }
 
     private static bool LingerText(string text, out TimeSpan? value, out string? fault)
