@@ -36,7 +36,7 @@ internal sealed class SilentPeer : IAsyncDisposable
     /// <summary>Somebody who speaks with it through a gateway, and has had an answer.</summary>
     public static async Task<TcpClient> SpeakAsync(int port)
     {
-        var client = new TcpClient();
+        var client = new TcpClient(AddressFamily.InterNetwork);
         await client.ConnectAsync(IPAddress.Loopback, port);
         await client.GetStream().WriteAsync("PING\r\n"u8.ToArray());
         byte[] answer = new byte[7];
