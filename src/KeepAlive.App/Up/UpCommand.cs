@@ -66,7 +66,7 @@ internal static class UpCommand
         if (ProcessRights.Own()?.Missing() is { } missing) events.Tell("limited", null, missing);
         ConfigFile file = ConfigFile.Find(parsed.GetValue(FileName));
         using var succession = new Succession(ControlPlace.Find(file), events, parsed.GetValue(Upgrade));
-        return await new Daemon(file, new DaemonOutlets(events, sinks, metrics, live, page, fleet is null ? null : new DaemonFleet(fleet, machine!, events, digests)), signals, succession, parsed.GetValue(Linger)).RunAsync().ConfigureAwait(false);
+        return await new Daemon(file, new DaemonOutlets(events, sinks, metrics, live, page, fleet is null ? null : new DaemonFleet(fleet, machine!, events, digests, new FleetPaths(live, events))), signals, succession, parsed.GetValue(Linger)).RunAsync().ConfigureAwait(false);
     }
 
     private static bool LingerText(string text, out TimeSpan? value, out string? fault)
