@@ -42,7 +42,7 @@ internal sealed class Authority : IDisposable
     /// <summary>Files with a new certificate, its issuer's behind it, and with its key.</summary>
     /// <param name="name">A host's name or address.</param>
     /// <param name="validFor">How long from yesterday on; negative for one that is over.</param>
-    /// <param name="usage">What it is good for.</param>
+    /// <param name="usage">What it is good for; of several, with blanks between them.</param>
     public (string Certificate, string Key) Issue(string name = ServerName, TimeSpan? validFor = null, string usage = Servers)
     {
         // RSA, which the oldest of the servers wants.
@@ -53,7 +53,7 @@ internal sealed class Authority : IDisposable
         else names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. usage.Split(' ').Select(one => new Oid(one))], false));
         DateTimeOffset to = DateTimeOffset.UtcNow + (validFor ?? (10 * Day));
         using X509Certificate2 issued = request.Create(_issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(_issuer.GetECDsaPrivateKey()!), to - (20 * Day), to, Serial());
         string file = _work.File(Path.GetRandomFileName()), keyFile = file + ".key";
