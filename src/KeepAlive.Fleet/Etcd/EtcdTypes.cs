@@ -23,6 +23,12 @@ internal sealed record EtcdOptions
 
     /// <summary>The longest that one call may take at one endpoint. A watch lasts.</summary>
     public TimeSpan CallTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// After so long a silence of a watch its node is asked whether it still answers: a frozen one does not, though its kernel acknowledges
+    /// every probe, and etcd 3.4 gives a sign of life every ten minutes only.
+    /// </summary>
+    public TimeSpan WatchSilence { get; init; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>A key and what stands there.</summary>
@@ -40,7 +46,7 @@ internal sealed record EtcdQuery(string Key)
     /// <summary>Every key that begins so.</summary>
     public bool IsPrefix { get; init; }
 
-    /// <summary>Of a prefix: only keys after this one, for the next page.</summary>
+    /// <summary>Of a prefix: only keys after this one, in the order asked for, for the next page.</summary>
     public string? After { get; init; }
 
     /// <summary>At most so many entries; 0 for all.</summary>
@@ -79,9 +85,9 @@ internal sealed record EtcdWrite(string Key, byte[]? Value, long Lease = 0);
 /// <param name="Revision">Of the store after it.</param>
 internal sealed record EtcdCommit(bool Done, long Revision);
 
-/// <summary>What a watch tells at once: all changes of one revision, or of several.</summary>
+/// <summary>What a watch tells at once: all changes of one revision, or of several; first of all, that it stands.</summary>
 /// <param name="Revision">To go on from after a break: the next one.</param>
-/// <param name="Changes">In their order; none in a sign of life.</param>
+/// <param name="Changes">In their order; none when the watch has begun, and in a sign of life.</param>
 internal sealed record EtcdNews(long Revision, IReadOnlyList<EtcdChange> Changes);
 
 /// <summary>A key was written or deleted.</summary>
