@@ -169,7 +169,8 @@ internal sealed class ConfigReader
             return null;
         }
 
-        return new GatewayConfig(entry.Name, options, entry.Fingerprint(LegArguments.Files(parsed)) + (TuneArguments.UsesPaths(parsed) ? _paths.Path : ""), parsed);
+        bool usesPaths = TuneArguments.UsesPaths(parsed);
+        return new GatewayConfig(entry.Name, options, entry.Fingerprint(LegArguments.Files(parsed), usesPaths) + (usesPaths ? _paths.Path : ""), parsed);
     }
 
     private HostPolicy? Host(ConfigEntry entry)
