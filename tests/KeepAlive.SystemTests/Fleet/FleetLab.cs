@@ -58,7 +58,7 @@ internal sealed class FleetLab : IAsyncDisposable
                 Machine machine = lab.New(string.Create(CultureInfo.InvariantCulture, $"m{i:00}"), cluster.Endpoints);
                 await lab.StartAsync(machine);
                 await machine.Up.WaitForAsync("fleet", 1, "is in the fleet");
-                await lab.ConnectAsync(machine);
+                await ConnectAsync(machine);
             });
             lab.Machines.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
             return lab;
@@ -90,7 +90,7 @@ internal sealed class FleetLab : IAsyncDisposable
     public async Task StartAsync(Machine machine) => machine.Up = await UpProcess.StartAsync(machine.Work, Config, environment: machine.Environment);
 
     /// <summary>Opens the flows of a machine.</summary>
-    public async Task ConnectAsync(Machine machine)
+    public static async Task ConnectAsync(Machine machine)
     {
         int port = await machine.Up.PortOfAsync("echo");
         for (int i = 0; i < FlowsEach; i++) machine.Clients.Add(await DataEnds.DialAsync(port));

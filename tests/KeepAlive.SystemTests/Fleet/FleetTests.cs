@@ -13,7 +13,7 @@ public sealed class FleetTests
     [Fact]
     public async Task A_policy_is_in_force_on_all_within_two_seconds_and_etcds_troubles_change_nothing()
     {
-        Requires.Root();
+        Requires.Lab();
         await using EtcdCluster etcd = await EtcdCluster.StartAsync(3);
         await using FleetLab lab = await FleetLab.StartAsync(etcd, Machines);
         Assert.Equal(Machines, (await lab.Store.MachinesAsync(default)).Count(m => m.Digest is not null));
@@ -48,7 +48,7 @@ public sealed class FleetTests
         Assert.Equal(0, await again.Up.StopAsync());
         await lab.StartAsync(again);
         await again.Up.WaitForAsync("fleet", 1, "as it was kept");
-        await lab.ConnectAsync(again);
+        await FleetLab.ConnectAsync(again);
         await lab.ConvergedAsync("44:3:7");
         await lab.TalkAsync();
 
