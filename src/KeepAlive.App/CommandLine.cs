@@ -5,6 +5,7 @@ using KeepAlive.App.Configuration;
 using KeepAlive.App.Connections;
 using KeepAlive.App.Demo;
 using KeepAlive.App.Explain;
+using KeepAlive.App.Fleet;
 using KeepAlive.App.Gateways;
 using KeepAlive.App.Install;
 using KeepAlive.App.Machine;
@@ -95,6 +96,7 @@ internal static class CommandLine
             ConfigCommand.Create(),
             DemoCommand.Create(),
             ExplainCommand.Create(),
+            FleetCommand.Create(),
             FlowsCommand.Create(),
             GatewayCommand.Create(),
             ListCommand.Create(),

@@ -61,12 +61,13 @@ internal static class UpCommand
         var live = new LiveState();
         var digests = new FleetDigests(live);
         var events = new DaemonEvents(log.Print, live.OnTold, metrics.Tell, sinks.Tell, digests.OnTold);
+        DaemonFleet? member = fleet is null ? null : new DaemonFleet(fleet, machine!, events, digests, new FleetPaths(live, events));
         using var policies = new PolicyEndpoints(events);
-        var page = new RunningPage(asked, parsed.GetValue(PageFolder), live, events, policies.Map, MetricsEndpoint.Of(metrics));
+        var page = new RunningPage(asked, parsed.GetValue(PageFolder), live, events, policies.Map, MetricsEndpoint.Of(metrics), FleetEndpoint.Of(member));
         if (ProcessRights.Own()?.Missing() is { } missing) events.Tell("limited", null, missing);
         ConfigFile file = ConfigFile.Find(parsed.GetValue(FileName));
         using var succession = new Succession(ControlPlace.Find(file), events, parsed.GetValue(Upgrade));
-        return await new Daemon(file, new DaemonOutlets(events, sinks, metrics, live, page, fleet is null ? null : new DaemonFleet(fleet, machine!, events, digests, new FleetPaths(live, events))), signals, succession, parsed.GetValue(Linger)).RunAsync().ConfigureAwait(false);
+        return await new Daemon(file, new DaemonOutlets(events, sinks, metrics, live, page, member), signals, succession, parsed.GetValue(Linger)).RunAsync().ConfigureAwait(false);
     }
 
     private static bool LingerText(string text, out TimeSpan? value, out string? fault)

@@ -21,7 +21,7 @@ public sealed partial class WebApiTests
     {
         using var policies = new PolicyEndpoints(new KeepAlive.App.Events.DaemonEvents());
         using var metrics = new KeepAlive.App.Metrics.DaemonMetrics();
-        await using WebServer server = await WebServer.StartAsync(new WebOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, new LiveState(), null, policies.Map, KeepAlive.App.Metrics.MetricsEndpoint.Of(metrics));
+        await using WebServer server = await WebServer.StartAsync(new WebOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0) }, new LiveState(), null, policies.Map, KeepAlive.App.Metrics.MetricsEndpoint.Of(metrics), KeepAlive.App.Fleet.FleetEndpoint.Of(null));
         string[] served = [.. server.Routes.Select(route => Constraint().Replace(route.Replace("**", "", StringComparison.Ordinal), "}")).Order(StringComparer.Ordinal)];
         string[] documented = [.. Document.GetProperty("paths").EnumerateObject().SelectMany(path => path.Value.EnumerateObject().Select(method => $"{method.Name.ToUpperInvariant()} {path.Name}")).Order(StringComparer.Ordinal)];
         Assert.Equal(documented, served);
@@ -73,7 +73,7 @@ public sealed partial class WebApiTests
         await page.Up.WaitForAsync("connected", 1);
         foreach ((string path, string schema) in ((string, string)[])
         [
-            ("/api/v1/overview", "Overview"), ("/api/v1/gateways", "Gateways"), ("/api/v1/flows", "Flows"), ("/api/v1/events", "Events"), ("/api/v1/paths", "Paths"),
+            ("/api/v1/overview", "Overview"), ("/api/v1/gateways", "Gateways"), ("/api/v1/flows", "Flows"), ("/api/v1/events", "Events"), ("/api/v1/paths", "Paths"), ("/api/v1/fleet", "Fleet"),
             ("/api/v1/measurements", "Measurements"), ("/api/v1/explain?spec=60:4:15", "Explanation"), ("/api/v1/explain?spec=on&as=nginx", "Explanation"), ("/api/v1/explain?spec=off", "Explanation"),
         ])
             AssertFits(await page.GetAsync(path), schema);
