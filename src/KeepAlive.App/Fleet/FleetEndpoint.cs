@@ -2,7 +2,6 @@ using System.Text.Json;
 using KeepAlive.App.Live;
 using KeepAlive.App.Web;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace KeepAlive.App.Fleet;
