@@ -53,6 +53,9 @@ internal enum ProbeEffect
 /// (an answer must come), <see cref="OnRefreshSent"/> (none is due, or none can be told apart) or
 /// <see cref="OnWithheld"/>; told nothing, it asks again after an interval.
 /// </para>
+/// <para>
+/// Its policy never changes: <see cref="With"/> makes the machine that goes on under another one, knowing what this one knew.
+/// </para>
 /// A mutable struct, to live inside its flow: pass it by reference.
 /// </remarks>
 internal struct Probe
@@ -86,6 +89,43 @@ internal struct Probe
         _question = question;
         _lastReceived = _lastSent = now;
         _lastProbe = _notBefore = Instant.Zero;
+    }
+
+    private Probe(in Probe before, KeepAlivePolicy policy)
+    {
+        this = before;
+        _policy = policy;
+        _idle = policy.Idle * (before._idle / before._policy.Idle);
+    }
+
+    /// <summary>Probes begun in the middle of a flow: the peer has been silent since <paramref name="heard"/>, whether long enough or not.</summary>
+    public static Probe Begun(KeepAlivePolicy policy, ProbeQuestion question, Instant heard, Instant now, double jitter = 0)
+    {
+        var probe = new Probe(policy, question, heard, jitter);
+        probe.Spread(now, Instant.Never);
+        return probe;
+    }
+
+    /// <summary>What goes on in its place under another policy. Not between <see cref="ProbeEffect.SendProbe"/> and what became of it.</summary>
+    /// <remarks>
+    /// Kept: when the peer was heard, which probes are out, the part of the jitter, and that it is dead. So a peer that is Probing(n) stays
+    /// so: its next probe, or the verdict when n is the new count or more, comes one new interval after the last probe, and not before the
+    /// new idle time is over. A probe that was withheld or needed no answer is due again one new idle time after that. What is overdue by
+    /// the new numbers comes within the jitter's part of idle from now: all flows of a gateway get another policy at once.
+    /// </remarks>
+    public readonly Probe With(KeepAlivePolicy policy, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        if (_dead) return this;
+        var next = new Probe(this, policy);
+        if (_notBefore != Instant.Zero)
+        {
+            bool isProbePause = _notBefore == _lastProbe + Pause;
+            next._notBefore = isProbePause ? _lastProbe + next.Pause : Instant.Max(_lastProbe + next.Pause, new Instant(_notBefore.Ticks - _idle.Ticks) + next._idle);
+        }
+
+        next.Spread(now, Deadline);
+        return next;
     }
 
     /// <summary>Bytes came from the peer: any bytes prove it alive.</summary>
@@ -137,6 +177,12 @@ internal struct Probe
 
     /// <summary>When the peer was last heard.</summary>
     public readonly Instant LastReceived => _lastReceived;
+
+    // Not later than it was due, or changes one after the other would put it off for ever.
+    private void Spread(Instant now, Instant due)
+    {
+        if (Deadline < now) _notBefore = Instant.Min(now + (_policy.Idle - _idle), Instant.Max(now, due));
+    }
 
     // A binding knows no probes: an interval longer than idle must not let it expire.
     private readonly TimeSpan Pause => _question == ProbeQuestion.BindingFresh && _idle < _policy.Interval ? _idle : _policy.Interval;

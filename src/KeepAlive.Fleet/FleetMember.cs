@@ -79,6 +79,11 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
     /// <exception cref="EtcdException">etcd could not.</exception>
     public Task ShareAsync(string path, byte[] value, CancellationToken cancel) => etcd.CommitAsync([], [new EtcdWrite(_keys.Path(path), value)], cancel);
 
+    /// <summary>What stands of a path just now; null for nothing.</summary>
+    /// <exception cref="EtcdException">etcd could not.</exception>
+    public async Task<byte[]?> PathAsync(string path, CancellationToken cancel) =>
+        (await etcd.ReadAsync(new EtcdQuery(_keys.Path(path)), cancel).ConfigureAwait(false)).Entries is [var entry] ? entry.Value : null;
+
     private async Task SessionAsync(CancellationToken stop)
     {
         await JoinAsync(stop).ConfigureAwait(false);

@@ -35,6 +35,9 @@ internal enum PolicyOutcome
 
     /// <summary>Taken from them again, by itself or by somebody.</summary>
     RolledBack,
+
+    /// <summary>Something else stands there.</summary>
+    Unreadable,
 }
 
 /// <summary>A line of the history.</summary>

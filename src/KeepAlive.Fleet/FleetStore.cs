@@ -1,3 +1,4 @@
+using System.Globalization;
 using KeepAlive.Fleet.Etcd;
 
 namespace KeepAlive.Fleet;
@@ -10,25 +11,26 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
     private const int AttemptsMax = 5;
     private const int PageEntries = 1000;
 
+    // So many policies can be gone back to; older ones are forgotten.
+    private const int HistoryMax = 100;
+
     public FleetKeys Keys => keys;
 
     /// <summary>Policies, as they stand.</summary>
     /// <exception cref="EtcdException">etcd could not.</exception>
     /// <exception cref="FleetException">What stands there is not ours.</exception>
-    public async Task<PolicyState> PoliciesAsync(CancellationToken cancel) => (await StandingAsync(cancel).ConfigureAwait(false)).State;
+    public async Task<PolicyState> PoliciesAsync(CancellationToken cancel) => (await StandingAsync(cancel).ConfigureAwait(false)).Readable();
 
     /// <summary>The newest of the history, the newest first.</summary>
     /// <exception cref="EtcdException">etcd could not.</exception>
-    /// <exception cref="FleetException">What stands there is not ours.</exception>
     public async Task<IReadOnlyList<PolicyRecord>> HistoryAsync(int most, CancellationToken cancel)
     {
         EtcdRange range = await etcd.ReadAsync(new EtcdQuery(keys.HistoryPrefix) { IsPrefix = true, IsDescending = true, Limit = most }, cancel).ConfigureAwait(false);
-        return [.. range.Entries.Select(RecordOf)];
+        return [.. range.Entries.Select(RecordOf).OfType<PolicyRecord>()];
     }
 
     /// <summary>The policy of a number; null when there is none.</summary>
     /// <exception cref="EtcdException">etcd could not.</exception>
-    /// <exception cref="FleetException">What stands there is not ours.</exception>
     public async Task<PolicyRecord?> HistoryOfAsync(long number, CancellationToken cancel)
     {
         EtcdRange range = await etcd.ReadAsync(new EtcdQuery(keys.History(number)), cancel).ConfigureAwait(false);
@@ -50,14 +52,15 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
         for (int attempt = 0; attempt < AttemptsMax; attempt++)
         {
             Standing standing = await StandingAsync(cancel).ConfigureAwait(false);
-            if (standing.State.Rollout is { } other)
+            if (standing.Rollout is { } other)
                 throw new FleetException($"policy {other.Policy.Number} of {other.Policy.By} is on its way to all: wait for it, or end it with 'keepalive fleet policy rollback'");
             long number = await NextNumberAsync(standing, cancel).ConfigureAwait(false);
             var policy = new FleetPolicy(number, by, time.GetUtcNow(), comment, text);
             Rollout? rollout = canary is null ? null : await RolloutOfAsync(policy, canary, cancel).ConfigureAwait(false);
             var record = new PolicyRecord(policy, rollout is null ? PolicyOutcome.Set : PolicyOutcome.Canary, rollout is null ? "" : $"{rollout.Canaries} of {rollout.Machines} machines first");
-            EtcdWrite what = rollout is null ? new EtcdWrite(keys.Current, FleetJson.Write(policy)) : new EtcdWrite(keys.Rollout, FleetJson.Write(rollout));
-            if (await TryAsync(standing, record, [what], cancel).ConfigureAwait(false)) return record;
+            // What is no rollout is in nobody's way.
+            EtcdWrite[] what = rollout is null ? [new EtcdWrite(keys.Current, FleetJson.Write(policy)), new EtcdWrite(keys.Rollout, null)] : [new EtcdWrite(keys.Rollout, FleetJson.Write(rollout))];
+            if (await TryAsync(standing, record, what, cancel).ConfigureAwait(false)) return record;
         }
 
         throw new FleetException("others set policies at the same moment: look at 'keepalive fleet policy history', and try again");
@@ -73,15 +76,15 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
     public async Task<PolicyRecord> RollBackAsync(long? to, string by, CancellationToken cancel)
     {
         Standing standing = await StandingAsync(cancel).ConfigureAwait(false);
-        if (standing.State.Rollout is { } rollout)
+        if (standing.Readable().Rollout is { } rollout)
         {
             if (to is not null) throw new FleetException($"policy {rollout.Policy.Number} is on its way: end it first, with 'keepalive fleet policy rollback' alone");
             return await DecideAsync(rollout, isThrough: false, $"by {by}", cancel).ConfigureAwait(false)
                 ?? throw new FleetException($"policy {rollout.Policy.Number} has been decided about just now: see 'keepalive fleet policy history'");
         }
 
-        PolicyRecord? before = to is { } number ? await HistoryOfAsync(number, cancel).ConfigureAwait(false) : await BeforeAsync(standing.State.Current, cancel).ConfigureAwait(false);
-        if (before is null) throw new FleetException(to is null ? "no policy was in force before: there is nothing to go back to" : $"there is no policy {to}: 'keepalive fleet policy history' lists them");
+        PolicyRecord? before = to is { } number ? await HistoryOfAsync(number, cancel).ConfigureAwait(false) : await BeforeAsync(standing.Current, cancel).ConfigureAwait(false);
+        if (before is null or { Outcome: PolicyOutcome.Unreadable }) throw new FleetException(to is null ? "no policy was in force before: there is nothing to go back to" : $"there is no policy {to}: 'keepalive fleet policy history' lists them");
         return await SetAsync(before.Policy.Text, by, $"back to policy {before.Policy.Number}", null, cancel).ConfigureAwait(false);
     }
 
@@ -91,7 +94,7 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
     public async Task<PolicyRecord?> DecideAsync(Rollout rollout, bool isThrough, string why, CancellationToken cancel)
     {
         Standing standing = await StandingAsync(cancel).ConfigureAwait(false);
-        if (standing.State.Rollout?.Policy.Number != rollout.Policy.Number) return null;
+        if (standing.Rollout?.Policy.Number != rollout.Policy.Number) return null;
         var record = new PolicyRecord(rollout.Policy, isThrough ? PolicyOutcome.Through : PolicyOutcome.RolledBack, why);
         List<EtcdWrite> writes = [new(keys.Rollout, null), new(keys.Judge, null)];
         if (isThrough) writes.Add(new EtcdWrite(keys.Current, FleetJson.Write(rollout.Policy)));
@@ -125,15 +128,17 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
         EtcdEntry? current = range.Entries.FirstOrDefault(e => e.Key == keys.Current), rollout = range.Entries.FirstOrDefault(e => e.Key == keys.Rollout);
         FleetPolicy? policy = null;
         Rollout? onItsWay = null;
-        if (current is not null && !FleetJson.TryRead(current.Value, out policy, out string? fault)) throw NotOurs(current.Key, fault);
-        if (rollout is not null && !FleetJson.TryRead(rollout.Value, out onItsWay, out fault)) throw NotOurs(rollout.Key, fault);
-        return new Standing(new PolicyState(policy, onItsWay, range.Revision), current?.Modified ?? 0, rollout?.Modified ?? 0);
+        string? faultOfCurrent = null, faultOfRollout = null;
+        if (current is not null) _ = FleetJson.TryRead(current.Value, out policy, out faultOfCurrent);
+        if (rollout is not null) _ = FleetJson.TryRead(rollout.Value, out onItsWay, out faultOfRollout);
+        string? fault = faultOfCurrent is not null ? NotOurs(keys.Current, faultOfCurrent) : faultOfRollout is not null ? NotOurs(keys.Rollout, faultOfRollout) : null;
+        return new Standing(policy, onItsWay, range.Revision, current?.Modified ?? 0, rollout?.Modified ?? 0, fault);
     }
 
     private async Task<long> NextNumberAsync(Standing standing, CancellationToken cancel)
     {
         long last = (await HistoryAsync(1, cancel).ConfigureAwait(false)).Select(r => r.Policy.Number).FirstOrDefault();
-        return Math.Max(last, standing.State.Current?.Number ?? 0) + 1;
+        return Math.Max(last, standing.Current?.Number ?? 0) + 1;
     }
 
     private async Task<Rollout> RolloutOfAsync(FleetPolicy policy, CanaryOptions canary, CancellationToken cancel)
@@ -147,7 +152,8 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
     private async Task<bool> TryAsync(Standing standing, PolicyRecord record, EtcdWrite[] writes, CancellationToken cancel)
     {
         string history = keys.History(record.Policy.Number);
-        EtcdCommit commit = await etcd.CommitAsync([.. standing.Conditions(keys), new EtcdCondition(history, 0)], [.. writes, new EtcdWrite(history, FleetJson.Write(record))], cancel).ConfigureAwait(false);
+        EtcdWrite[] oldest = record.Policy.Number > HistoryMax ? [new EtcdWrite(keys.History(record.Policy.Number - HistoryMax), null)] : [];
+        EtcdCommit commit = await etcd.CommitAsync([.. standing.Conditions(keys), new EtcdCondition(history, 0)], [.. writes, .. oldest, new EtcdWrite(history, FleetJson.Write(record))], cancel).ConfigureAwait(false);
         return commit.Done;
     }
 
@@ -159,7 +165,13 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
         return records.FirstOrDefault(r => r.Policy.Number < current.Number && r.Outcome is PolicyOutcome.Set or PolicyOutcome.Through);
     }
 
-    private static PolicyRecord RecordOf(EtcdEntry entry) => FleetJson.TryRead(entry.Value, out PolicyRecord? record, out string? fault) ? record : throw NotOurs(entry.Key, fault);
+    // Its number is taken, whatever stands there; what has no number is none of ours.
+    private PolicyRecord? RecordOf(EtcdEntry entry)
+    {
+        if (!long.TryParse(entry.Key.AsSpan(keys.HistoryPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long number) || number <= 0) return null;
+        if (FleetJson.TryRead(entry.Value, out PolicyRecord? record, out string? fault) && record.Policy.Number == number) return record;
+        return new PolicyRecord(new FleetPolicy(number, "?", DateTimeOffset.UnixEpoch, "", ""), PolicyOutcome.Unreadable, fault ?? "it is of another number");
+    }
 
     private FleetMachine MachineOf(EtcdEntry entry)
     {
@@ -169,11 +181,13 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
         return digest.Machine == name ? new FleetMachine(name, digest, null) : new FleetMachine(name, null, $"it calls itself {digest.Machine}");
     }
 
-    private static FleetException NotOurs(string key, string fault) =>
-        new($"etcd's {key}: {fault}: who else writes there? Give this fleet its own --fleet-name, or remove the key with etcdctl");
+    private static string NotOurs(string key, string fault) =>
+        $"etcd's {key}: {fault}: who else writes there? 'keepalive fleet policy set' replaces it; a fleet of your own has its own --fleet-name";
 
-    private sealed record Standing(PolicyState State, long CurrentModified, long RolloutModified)
+    private sealed record Standing(FleetPolicy? Current, Rollout? Rollout, long Revision, long CurrentModified, long RolloutModified, string? Fault)
     {
+        public PolicyState Readable() => Fault is null ? new PolicyState(Current, Rollout, Revision) : throw new FleetException(Fault);
+
         public IReadOnlyList<EtcdCondition> Conditions(FleetKeys keys) => [new(keys.Current, CurrentModified), new(keys.Rollout, RolloutModified)];
     }
 }

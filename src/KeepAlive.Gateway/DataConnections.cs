@@ -34,6 +34,17 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
     /// <summary>Ends those whose peer has acknowledged nothing for the bound, or has died after its FIN.</summary>
     public void Look(TimeSpan? bound, Instant now) => _relays.Look(bound, now);
 
+    /// <summary>Gives them the policy in force; one that is being opened asks for that by itself.</summary>
+    public void Renew()
+    {
+        lock (_lock)
+        {
+            if (_listing is not null) setting.KeepAlive.Apply(_listing, Leg.Upstream, flow.Flow.Id);
+        }
+
+        _relays.Renew();
+    }
+
     public bool IsOpen
     {
         get
@@ -149,11 +160,12 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
             return;
         }
 
+        object given = setting.KeepAlive.Stamp;
         setting.KeepAlive.Apply(near, from, flow.Flow.Id);
         setting.KeepAlive.Apply(far, towards, flow.Flow.Id);
         (Socket client, Socket server) = from == Leg.Downstream ? (near, far) : (far, near);
         if (await ShakeAsync(client, server).ConfigureAwait(false) is not var (clientLeg, serverLeg)) return;
-        await RelayAsync(new DataRelay(clientLeg, serverLeg, setting.Options.Engine), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.Name()} peer").ConfigureAwait(false);
+        await RelayAsync(new DataRelay(clientLeg, serverLeg, setting.Options.Engine, setting.KeepAlive, given), $"{(from == Leg.Downstream ? "passive" : "active")}, port {port} of the {towards.Name()} peer").ConfigureAwait(false);
     }
 
     // Both inside TLS where they have to be; null when that is not to be had: both are closed, and nothing went in plain text.
@@ -241,9 +253,9 @@ internal sealed class DataConnections(FlowRelay flow, FlowSetting setting) : IDa
             {
                 if (_closed) return;
                 _listing = server;
+                setting.KeepAlive.Apply(server, Leg.Upstream, flow.Flow.Id); // here, so that it is before a change or after it
             }
 
-            setting.KeepAlive.Apply(server, Leg.Upstream, flow.Flow.Id);
             using var time = new CancellationTokenSource(AcceptWait);
             leg = await setting.Opening.DataAsync(Leg.Upstream, server, flow.Flow.Id, time.Token).ConfigureAwait(false);
             byte[] sink = new byte[4096];

@@ -5,7 +5,12 @@ using KeepAlive.Core;
 namespace KeepAlive.Gateway;
 
 /// <summary>One data connection between client and server: plain bytes both ways. Its monitor is its wire's lock.</summary>
-internal sealed class DataRelay(SocketLeg client, SocketLeg server, RelayEngine engine) : IWireOwner
+/// <param name="client">One side.</param>
+/// <param name="server">The other.</param>
+/// <param name="engine">What moves the bytes.</param>
+/// <param name="keepAlive">The policy in force.</param>
+/// <param name="given">Its stamp when the sides were given it.</param>
+internal sealed class DataRelay(SocketLeg client, SocketLeg server, RelayEngine engine, LegKeepAlive keepAlive, object given) : IWireOwner
 {
     private readonly Flow _flow = new(0, MonotonicClock.Now);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,6 +44,16 @@ internal sealed class DataRelay(SocketLeg client, SocketLeg server, RelayEngine 
             string? clientDeath = DeathOf(Leg.Downstream, ref _toClient, bound, now), serverDeath = DeathOf(Leg.Upstream, ref _toServer, bound, now);
             if (clientDeath is null && serverDeath is null) return;
             Die(clientDeath is not null ? $"downstream {clientDeath}" : $"upstream {serverDeath}");
+        }
+    }
+
+    /// <summary>Gives it the policy in force; before it has begun, it asks for that by itself.</summary>
+    public void Renew()
+    {
+        lock (this)
+        {
+            if (_wire is null) return;
+            foreach (Leg leg in (ReadOnlySpan<Leg>)[Leg.Downstream, Leg.Upstream]) _wire.Renew(leg, keepAlive);
         }
     }
 
@@ -106,6 +121,7 @@ internal sealed class DataRelay(SocketLeg client, SocketLeg server, RelayEngine 
         try
         {
             _wire = Wire.Join(client, server, this, _flow, engine);
+            if (keepAlive.Stamp != given) Renew();
             _wire.Start(isPlain: true);
         }
         catch (SocketException e)
@@ -114,9 +130,12 @@ internal sealed class DataRelay(SocketLeg client, SocketLeg server, RelayEngine 
         }
     }
 
-    private string? DeathOf(Leg leg, ref SendWatch watch, TimeSpan? bound, Instant now) =>
-        bound is { } most && watch.IsDead(_wire!.Contact(leg), most, now) ? $"acknowledged nothing for {Duration.Format(most)}"
-        : _wire!.DeathUnread(leg)?.Text;
+    private string? DeathOf(Leg leg, ref SendWatch watch, TimeSpan? bound, Instant now)
+    {
+        if (bound is null) watch.Rest();
+        return bound is { } most && watch.IsDead(_wire!.Contact(leg), most, now) ? $"acknowledged nothing for {Duration.Format(most)}"
+            : _wire!.DeathUnread(leg)?.Text;
+    }
 
     // The first to say so knows why; the others are its consequence.
     private void Die(string why)

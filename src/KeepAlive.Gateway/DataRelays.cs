@@ -41,6 +41,12 @@ internal sealed class DataRelays
         foreach (DataRelay relay in Snapshot()) relay.Look(bound, now);
     }
 
+    /// <summary>Gives them the policy in force.</summary>
+    public void Renew()
+    {
+        foreach (DataRelay relay in Snapshot()) relay.Renew();
+    }
+
     public void Reset()
     {
         foreach (DataRelay relay in Snapshot()) relay.Reset();

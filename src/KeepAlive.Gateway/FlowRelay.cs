@@ -78,11 +78,11 @@ internal class FlowRelay : IWireOwner, ITimed
             int server = Setting.NewUpstream(to.AddressFamily, out SocketError fault);
             if (server < 0)
             {
-                Refuse(new Socket(new SafeSocketHandle(client, ownsHandle: true)), Failed(fault));
+                Refuse(new Socket(new SafeSocketHandle(client, ownsHandle: true)), Setting.Failed(fault));
                 return;
             }
 
-            Setting.KeepAlive.CheckInherited(client, Flow.Id);
+            Setting.KeepAlive.Accept(client, Flow.Id);
             Setting.KeepAlive.Apply(server, Leg.Upstream, Flow.Id);
             var wire = new EpollWire(client, server, this, Flow);
             Wire = wire;
@@ -171,11 +171,25 @@ internal class FlowRelay : IWireOwner, ITimed
         }
     }
 
+    /// <summary>Gives it the policy of its gateway that is in force. One that is still opening asks for that by itself.</summary>
+    public void Renew()
+    {
+        lock (this)
+        {
+            if (_state == State.Over || Wire is null) return;
+            foreach (Leg leg in (ReadOnlySpan<Leg>)[Leg.Downstream, Leg.Upstream]) Wire.Renew(leg, Setting.KeepAlive);
+            if (_state != State.Relaying) return;
+            _look = Instant.Min(_look, MonotonicClock.Now + LookEvery()); // which finds out when the next is
+            Renewed(MonotonicClock.Now);
+            Rearm();
+        }
+    }
+
     public void OnDeadline(Instant now)
     {
         lock (this)
         {
-            if (_state == State.Opening) Refuse(((EpollWire)Wire!).TakeBack(), DialException.TimedOut(Setting.Options.To, Setting.Options.ConnectTimeout, Attempts(SocketError.TimedOut, "no answer"), null).Message);
+            if (_state == State.Opening) Refuse(((EpollWire)Wire!).TakeBack(), Setting.TimedOut());
             else if (_state == State.Relaying && (now < _look || Look(now))) OnDeadlineOf(now);
         }
     }
@@ -203,7 +217,7 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         if (call == RelayCall.Connect)
         {
-            Refuse(((EpollWire)Wire!).TakeBack(), Failed(error));
+            Refuse(((EpollWire)Wire!).TakeBack(), Setting.Failed(error));
             return;
         }
 
@@ -238,6 +252,11 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         Wire!.Close();
         Gone();
+    }
+
+    /// <summary>Its legs have the policy in force, probes and data connections not yet.</summary>
+    protected virtual void Renewed(Instant now)
+    {
     }
 
     /// <summary>Data connections have peers, too.</summary>
@@ -299,6 +318,7 @@ internal class FlowRelay : IWireOwner, ITimed
     private bool IsFoundDead(Leg leg, ref SendWatch watch, Instant now)
     {
         TimeSpan? bound = BoundOf(leg);
+        if (bound is null) watch.Rest();
         bool isUnanswered = bound is { } within && watch.IsOwed(Flow.Received(leg.Other())) && watch.IsDead(Wire!.Contact(leg), within, now);
         (DeathReason Reason, string Text)? death = isUnanswered ? (DeathReason.Unacknowledged, $"nothing sent to it was acknowledged for {Duration.Format(bound!.Value)}") : Wire!.DeathUnread(leg);
         if (death is not { } found) return false;
@@ -313,7 +333,7 @@ internal class FlowRelay : IWireOwner, ITimed
     private TimeSpan LookEvery()
     {
         if (Setting.Options.Paths is not { } paths || (Setting.KeepAlive.SendBound is null && !paths.Tunes)) return Setting.KeepAlive.SendLook;
-        TimeSpan common = (Setting.Options.Tcp.Policy ?? KeepAlivePolicy.Default).DetectionTime;
+        TimeSpan common = (Setting.KeepAlive.Policy.Tcp.Policy ?? KeepAlivePolicy.Default).DetectionTime;
         TimeSpan downstream = paths.PolicyOf(this, Leg.Downstream)?.DetectionTime ?? common, upstream = paths.PolicyOf(this, Leg.Upstream)?.DetectionTime ?? common;
         return LegKeepAlive.LookEvery(downstream < upstream ? downstream : upstream);
     }
@@ -322,7 +342,7 @@ internal class FlowRelay : IWireOwner, ITimed
     {
         if (Setting.Options.Paths is not { } paths) return;
         Joined joined = paths.Join(this, client, server, MonotonicClock.Now);
-        KeepAlivePolicy? common = Setting.Options.Tcp.Policy; // which they have already
+        KeepAlivePolicy? common = Setting.KeepAlive.Policy.Tcp.Policy; // which they have already
         if (joined.Downstream is { } down && down != common) Keep(Leg.Downstream, down);
         if (joined.Upstream is { } up && up != common) Keep(Leg.Upstream, up);
         if (joined.DownstreamNews is { } downNews) Emit(FlowEventKind.Notice, downNews, Leg.Downstream);
@@ -377,8 +397,4 @@ internal class FlowRelay : IWireOwner, ITimed
     }
 
     private Instant Heard(Leg leg) => Instant.Zero + (TimeSpan.Zero - Flow.Silence(leg, Instant.Zero));
-
-    private string Failed(SocketError error) => DialException.Failed(Setting.Options.To, Attempts(error, new SocketException((int)error).Message)).Message;
-
-    private DialAttempt[] Attempts(SocketError error, string text) => [new DialAttempt(Setting.Options.To.Address!, error, text)];
 }

@@ -44,5 +44,13 @@ internal sealed record FlowSetting(GatewayOptions Options, NewProtocol? NewProto
         return -1;
     }
 
+    /// <summary>What is told of a dial by Linux's engine that failed.</summary>
+    public string Failed(SocketError error) => DialException.Failed(Options.To, Attempts(error, new SocketException((int)error).Message)).Message;
+
+    /// <summary>The same of one that took too long.</summary>
+    public string TimedOut() => DialException.TimedOut(Options.To, Options.ConnectTimeout, Attempts(SocketError.TimedOut, "no answer"), null).Message;
+
     public FlowRelay NewRelay(Flow flow) => NewProtocol is null ? new FlowRelay(flow, this) : new InspectedRelay(flow, this);
+
+    private DialAttempt[] Attempts(SocketError error, string text) => [new DialAttempt(Options.To.Address!, error, text)];
 }

@@ -32,6 +32,7 @@ internal sealed class Gateway : IAsyncDisposable
     private readonly EpollListener? _epoll;
     private readonly Destinations? _destinations;
     private readonly Task _accepting = Task.CompletedTask;
+    private readonly Lock _changing = new();
     private bool _isTaken;
 
     private Gateway(GatewayOptions options, Socket listener, ClockThread? clock, Action<FlowEvent> emit)
@@ -43,7 +44,7 @@ internal sealed class Gateway : IAsyncDisposable
         Listening = (IPEndPoint)listener.LocalEndPoint!;
         bool isEpoll = clock is null;
         _setting = new FlowSetting(options, options.Protocol.Prepare?.Invoke(options.ProtocolOptionsInForce), clock?.Clock,
-            new Dialer(options.ConnectTimeout, options.Redirected is not null ? OwnMark.ConnectAsync : isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options, emit), _flows, emit, _stopping.Token);
+            new Dialer(options.ConnectTimeout, options.Redirected is not null ? OwnMark.ConnectAsync : isEpoll ? EpollConnect.ConnectAsync : null), new LegKeepAlive(options.Policy, options.Paths, emit), _flows, emit, _stopping.Token);
         _passive = options.PassiveRange is { } range ? new PassiveRelays(range, Listening.Address, _flows, _setting) : null;
         _destinations = options.Redirected is null ? null : new Destinations(Listening, _setting);
         if (!isEpoll)
@@ -147,6 +148,24 @@ internal sealed class Gateway : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Another policy from now on, for the flows that are open and their data connections, too: what is known of their peers is kept. From
+    /// any thread; when it returns, none lives under the old one. Each is held for a few system calls.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Its flows have the policies of their paths.</exception>
+    public void ChangePolicy(GatewayPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        if (_options.Paths is not null) throw new InvalidOperationException("each path of this gateway has a policy of its own");
+        lock (_changing)
+        {
+            if (!_setting.KeepAlive.Change(policy)) return;
+            RenewListener();
+            foreach (FlowRelay relay in _flows.Snapshot()) Renew(relay);
+            _passive?.Renew();
+        }
+    }
+
     /// <summary>Closes the listener; the flows that are open go on.</summary>
     public async Task AcceptNoMoreAsync()
     {
@@ -202,6 +221,33 @@ internal sealed class Gateway : IAsyncDisposable
             clock?.Stop();
             listener.Dispose();
             throw;
+        }
+    }
+
+    // A fault of our own costs the one flow.
+    private static void Renew(FlowRelay relay)
+    {
+        try
+        {
+            relay.Renew();
+        }
+        catch (Exception e)
+        {
+            relay.OnFault(e);
+        }
+    }
+
+    // Unless it is another's by now, or closed.
+    private void RenewListener()
+    {
+        if (_epoll is null || _noMore.IsCancellationRequested) return;
+        try
+        {
+            ReclaimListener();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed meanwhile.
         }
     }
 

@@ -27,6 +27,13 @@ public enum RelayEngine
     Portable,
 }
 
+/// <summary>How the flows of a gateway are kept alive: the part of its options that can be changed while they live.</summary>
+/// <param name="Tcp"><see cref="GatewayOptions.Tcp"/>.</param>
+/// <param name="UserTimeout"><see cref="GatewayOptions.UserTimeout"/>.</param>
+/// <param name="Probe"><see cref="GatewayOptions.Probe"/>.</param>
+/// <param name="ClientProbe"><see cref="GatewayOptions.ClientProbe"/>.</param>
+internal sealed record GatewayPolicy(KeepAliveSpec Tcp, UserTimeout UserTimeout, KeepAliveSpec Probe, KeepAliveSpec ClientProbe);
+
 /// <summary>One gateway: where it listens, whom it dials, and how its flows are kept alive.</summary>
 internal sealed record GatewayOptions
 {
@@ -67,6 +74,9 @@ internal sealed record GatewayOptions
 
     /// <summary>Those towards the client, where the protocol has any; off for none.</summary>
     public KeepAliveSpec ClientProbe { get; init; } = ProbeDefault;
+
+    /// <summary>How flows are kept alive at first; <see cref="Gateway.ChangePolicy"/> changes it.</summary>
+    public GatewayPolicy Policy => new(Tcp, UserTimeout, Probe, ClientProbe);
 
     /// <summary>Flows at a time; further clients are refused in the protocol's words.</summary>
     public int MaxFlows { get; init; } = MaxFlowsDefault;

@@ -30,6 +30,9 @@ internal sealed class InspectedRelay : FlowRelay
     // Whether the protocol held a leg's bytes back when last asked, a bit each.
     private int _held;
 
+    // The control connection is over; its transfers may not be.
+    private bool _isFinished;
+
     public InspectedRelay(Flow flow, FlowSetting setting)
         : base(flow, setting) => (_relayed, _data) = (flow.Opened, new DataConnections(this, setting));
 
@@ -76,8 +79,8 @@ internal sealed class InspectedRelay : FlowRelay
     {
         uint seed = (uint)Random.Shared.Next();
         _protocol = Setting.NewProtocol!(_data, now, seed);
-        _toUpstream = NewProbe(Leg.Upstream, Setting.Options.Probe, now);
-        _toDownstream = NewProbe(Leg.Downstream, Setting.Options.ClientProbe, now);
+        _toUpstream = NewProbe(Leg.Upstream, Setting.KeepAlive.Policy.Probe, now, now);
+        _toDownstream = NewProbe(Leg.Downstream, Setting.KeepAlive.Policy.ClientProbe, now, now);
         Wire!.Start(isPlain: false);
     }
 
@@ -95,9 +98,18 @@ internal sealed class InspectedRelay : FlowRelay
 
     protected override void LookAtData(Instant now) => _data.Look(Setting.KeepAlive.SendBound, now);
 
+    protected override void Renewed(Instant now)
+    {
+        _data.Renew();
+        if (_isFinished) return;
+        _toUpstream = Renewed(_toUpstream, Leg.Upstream, Setting.KeepAlive.Policy.Probe, now);
+        _toDownstream = Renewed(_toDownstream, Leg.Downstream, Setting.KeepAlive.Policy.ClientProbe, now);
+    }
+
     // A transfer may outlive its control connection; one whose control connection died does not.
     protected override void Finish()
     {
+        _isFinished = true;
         (_toDownstream, _toUpstream) = (null, null);
         Task ended = _data.FinishAsync(); // first: nothing is opened behind the back of what follows
         if (IsDead) _data.Close();
@@ -119,8 +131,16 @@ internal sealed class InspectedRelay : FlowRelay
         return t_verdicts;
     }
 
-    private LegProbe? NewProbe(Leg towards, KeepAliveSpec spec, Instant now) => spec.IsOn && _protocol!.CanProbe(towards)
-        ? new LegProbe { Machine = new Probe(spec.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, now, Random.Shared.NextDouble()) } : null;
+    private LegProbe? NewProbe(Leg towards, KeepAliveSpec spec, Instant heard, Instant now) => spec.IsOn && _protocol!.CanProbe(towards)
+        ? new LegProbe { Machine = Probe.Begun(spec.Policy ?? KeepAlivePolicy.Default, ProbeQuestion.PeerAlive, heard, now, Random.Shared.NextDouble()) } : null;
+
+    // What is known of the peer is kept; where it was not probed before, when it was heard is known all the same.
+    private LegProbe? Renewed(LegProbe? probe, Leg towards, KeepAliveSpec spec, Instant now)
+    {
+        if (probe is null || !spec.IsOn) return NewProbe(towards, spec, now + (TimeSpan.Zero - Flow.Silence(towards, now)), now);
+        probe.Machine = probe.Machine.With(spec.Policy ?? KeepAlivePolicy.Default, now);
+        return probe;
+    }
 
     private void Ask(Leg towards, LegProbe? probe, Instant now, Verdicts verdicts)
     {
@@ -147,11 +167,12 @@ internal sealed class InspectedRelay : FlowRelay
     // Probing the server for a client that is gone would keep its session open for nobody (liveness laundered).
     private string? ClientProven(Instant now)
     {
-        TimeSpan bound = (Setting.Options.Probe.Policy ?? KeepAlivePolicy.Default).DetectionTime;
+        GatewayPolicy policy = Setting.KeepAlive.Policy;
+        TimeSpan bound = (policy.Probe.Policy ?? KeepAlivePolicy.Default).DetectionTime;
         TimeSpan silence = Flow.Silence(Leg.Downstream, now);
         if (silence <= bound || _data.ProveClient(bound, now)) return null;
-        if (Setting.Options.Tcp.IsOn && Wire!.Contact(Leg.Downstream) is not { UnansweredProbes: > 0 }) return null;
-        return Setting.Options.Tcp.IsOn
+        if (policy.Tcp.IsOn && Wire!.Contact(Leg.Downstream) is not { UnansweredProbes: > 0 }) return null;
+        return policy.Tcp.IsOn
             ? "the client leaves kernel keepalive unanswered"
             : $"the client has been silent for over {Duration.Format(bound)} and kernel keepalive, which could prove it alive, is off";
     }

@@ -30,9 +30,23 @@ internal static class ListenSocket
     /// <summary>Gives a listener the keepalive of a fresh one: what the next gateway leaves alone (<c>on</c> has no numbers) is not the last one's.</summary>
     public static void Refresh(Socket listener)
     {
-        using var fresh = new Socket(listener.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        KernelKeepAliveValues own = KernelKeepAlive.Read(fresh);
-        if ((own.Idle, own.Count, own.Interval) is ({ } idle, { } count, { } interval)) _ = KernelKeepAlive.Apply(listener, KeepAliveSpec.Of(new KeepAlivePolicy(idle, count, interval)), UserTimeout.Off);
+        if (MachinePolicy() is { } own) _ = KernelKeepAlive.Apply(listener, KeepAliveSpec.Of(own), UserTimeout.Off);
         _ = KernelKeepAlive.Apply(listener, KeepAliveSpec.Off, UserTimeout.Off);
+    }
+
+    /// <summary>The numbers of a fresh socket; null where they are not told, no descriptor is left to ask, or they are none of a policy.</summary>
+    public static KeepAlivePolicy? MachinePolicy()
+    {
+        try
+        {
+            using var fresh = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            KernelKeepAliveValues own = KernelKeepAlive.Read(fresh);
+            return (own.Idle, own.Count, own.Interval) is ({ } idle, { } count, { } interval) && !KeepAlivePolicy.Faults(idle, count, interval).Any()
+                ? new KeepAlivePolicy(idle, count, interval) : null;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
     }
 }

@@ -20,6 +20,7 @@ internal sealed class PassiveRelays : IDisposable
     private readonly List<Socket> _listeners = [];
     private readonly DataRelays _open = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _isLookDue = new(0);
 
     /// <exception cref="ListenException">A port of the range is taken.</exception>
     public PassiveRelays(PortRange range, IPAddress address, FlowSet flows, FlowSetting setting)
@@ -45,6 +46,13 @@ internal sealed class PassiveRelays : IDisposable
     {
         foreach (Socket listener in _listeners) listener.Dispose();
         return _open.FinishAsync();
+    }
+
+    /// <summary>Gives what is open the policy in force.</summary>
+    public void Renew()
+    {
+        _open.Renew();
+        _isLookDue.Release();
     }
 
     /// <summary>Ends what is open.</summary>
@@ -90,11 +98,12 @@ internal sealed class PassiveRelays : IDisposable
         try
         {
             Socket server = await _setting.Dialer.DialAsync(new HostPort(peer.ToString(), port)).ConfigureAwait(false);
+            object given = _setting.KeepAlive.Stamp;
             _setting.KeepAlive.Apply(client, Leg.Downstream, owner.Flow.Id);
             _setting.KeepAlive.Apply(server, Leg.Upstream, owner.Flow.Id);
             Instant opened = MonotonicClock.Now;
             _setting.Emit(new FlowEvent(owner.Flow.Id, opened, FlowEventKind.DataOpened, $"passive port {port}, one to one"));
-            string outcome = await _open.RunAsync(new DataRelay(new SocketLeg(client), new SocketLeg(server), _setting.Options.Engine)).ConfigureAwait(false);
+            string outcome = await _open.RunAsync(new DataRelay(new SocketLeg(client), new SocketLeg(server), _setting.Options.Engine, _setting.KeepAlive, given)).ConfigureAwait(false);
             Instant ended = MonotonicClock.Now;
             _setting.Emit(new FlowEvent(owner.Flow.Id, ended, FlowEventKind.DataClosed, outcome) { Took = ended - opened });
         }
@@ -110,7 +119,7 @@ internal sealed class PassiveRelays : IDisposable
     {
         while (!stop.IsCancellationRequested)
         {
-            await Task.Delay(_setting.KeepAlive.EndedLook, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)_isLookDue.WaitAsync(_setting.KeepAlive.EndedLook, stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _open.Look(_setting.KeepAlive.SendBound, MonotonicClock.Now);
         }
     }

@@ -26,6 +26,9 @@ internal struct SendWatch
         return isOwed;
     }
 
+    /// <summary>Nobody looks for now: what was owed is owed no longer when it is looked at again.</summary>
+    public void Rest() => this = default;
+
     /// <summary>Whether something sent, data or a probe, has drawn no acknowledgment for this long.</summary>
     public bool IsDead(PeerContact? seen, TimeSpan bound, Instant now)
     {

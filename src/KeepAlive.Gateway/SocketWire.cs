@@ -61,6 +61,11 @@ internal sealed class SocketWire : Wire
         if (!_isClosed) _ = KernelKeepAlive.Apply(Of(leg).Socket, KeepAliveSpec.Of(policy), timeout);
     }
 
+    public override void Renew(Leg leg, LegKeepAlive keepAlive)
+    {
+        if (!_isClosed) keepAlive.Apply(Of(leg).Socket, leg, Flow.Id);
+    }
+
     public override SocketError ErrorOf(Leg leg) =>
         _isClosed ? SocketError.Success : (SocketError)Of(leg).Socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
 

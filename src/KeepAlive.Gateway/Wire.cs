@@ -109,6 +109,9 @@ internal abstract class Wire(IWireOwner owner, Flow flow)
     /// <summary>Kernel keepalive of a leg, on from now on by this policy. One that is dead is left as it is: that is told elsewhere.</summary>
     public abstract void Keep(Leg leg, KeepAlivePolicy policy, UserTimeout timeout);
 
+    /// <summary>The same, by the policy of its gateway that is in force.</summary>
+    public abstract void Renew(Leg leg, LegKeepAlive keepAlive);
+
     /// <summary>What a leg has failed with since it was last asked.</summary>
     public abstract SocketError ErrorOf(Leg leg);
 

@@ -12,6 +12,9 @@ internal sealed class ConfigEntry(ConfigSection section, ConfigNode node)
     // Changing them changes nothing about the flows.
     private static readonly string[] Outside = ["drain", "noCheck"];
 
+    // Flows get them while they live.
+    private static readonly string[] Policy = ["tcp", "userTimeout", "probe", "clientProbe"];
+
     private readonly Dictionary<ConfigMember, (int At, IReadOnlyList<string> Words)> _members = [];
     private readonly List<ConfigMember> _bad = [];
     private (string Text, int At)? _name;
@@ -66,9 +69,9 @@ internal sealed class ConfigEntry(ConfigSection section, ConfigNode node)
         text.Fault(at, ConfigMember.Renamed(fault));
     }
 
-    /// <summary>All that it was made of: another text is another thing.</summary>
-    public string Fingerprint(IEnumerable<string> files) => string.Join('\n',
-        [.. _members.Where(m => !Outside.Contains(m.Key.Name)).OrderBy(m => m.Key.Name, StringComparer.Ordinal).SelectMany(m => m.Value.Words),
+    /// <summary>All that it was made of, with or without the policy: another text is another thing.</summary>
+    public string Fingerprint(IEnumerable<string> files, bool hasPolicy = true) => string.Join('\n',
+        [.. _members.Where(m => !Outside.Contains(m.Key.Name) && (hasPolicy || !Policy.Contains(m.Key.Name))).OrderBy(m => m.Key.Name, StringComparer.Ordinal).SelectMany(m => m.Value.Words),
          .. files.Select(file => string.Create(CultureInfo.InvariantCulture, $"{file} {File.GetLastWriteTimeUtc(file).Ticks}"))]);
 
     // What is wrong with a value; its words, none for a flag that is false.

@@ -79,13 +79,15 @@ internal sealed class ConfigReader
     {
         var gateways = new List<GatewayRule>();
         var hosts = new List<HostPolicy>();
-        foreach (ConfigNamed member in Members(root, "a policy of the fleet", [SchemaMember, ConfigSection.GatewayRules.Name, ConfigSection.Hosts.Name], _ => null))
+        var measures = new List<MeasureTarget>();
+        foreach (ConfigNamed member in Members(root, "a policy of the fleet", [SchemaMember, ConfigSection.GatewayRules.Name, ConfigSection.Hosts.Name, ConfigSection.Measures.Name], _ => null))
         {
+            if (member.Name == ConfigSection.Measures.Name) Each(ConfigSection.Measures, member.Value, measures, Measure);
             if (member.Name == ConfigSection.GatewayRules.Name) Each(ConfigSection.GatewayRules, member.Value, gateways, entry => new GatewayRule(entry.Name.Length > 0 ? entry.Name : "*", entry));
             if (member.Name == ConfigSection.Hosts.Name) Each(ConfigSection.Hosts, member.Value, hosts, Host);
         }
 
-        return new FleetConfig(gateways, hosts);
+        return new FleetConfig(gateways, hosts, measures);
     }
 
     private void ReadPaths(ConfigNode value)
@@ -167,7 +169,8 @@ internal sealed class ConfigReader
             return null;
         }
 
-        return new GatewayConfig(entry.Name, options, entry.Fingerprint(LegArguments.Files(parsed)) + (TuneArguments.UsesPaths(parsed) ? _paths.Path : ""), parsed);
+        bool usesPaths = TuneArguments.UsesPaths(parsed);
+        return new GatewayConfig(entry.Name, options, entry.Fingerprint(LegArguments.Files(parsed), usesPaths) + (usesPaths ? _paths.Path : ""), parsed);
     }
 
     private HostPolicy? Host(ConfigEntry entry)
@@ -176,6 +179,14 @@ internal sealed class ConfigReader
         HostPolicy policy = HostArguments.Read(entry.Name, ConfigSection.Hosts.Parse(entry.Words), faults);
         foreach (string fault in faults) entry.Fault(fault, _text);
         return policy;
+    }
+
+    private MeasureTarget? Measure(ConfigEntry entry)
+    {
+        var faults = new List<string>();
+        MeasureTarget? target = MeasureTargetArguments.Read(ConfigSection.Measures.Parse(entry.Words), faults);
+        foreach (string fault in faults) entry.Fault(fault, _text);
+        return target;
     }
 
     private EventTarget? Event(ConfigEntry entry)

@@ -33,6 +33,9 @@ internal sealed class ConfigSection
     public static ConfigSection Hosts { get; } = new("hosts", "Host policies: connections of this machine's programs, the first that matches; others are not touched", HostArguments.Create(), ["spec"],
         new Dictionary<string, string>());
 
+    /// <summary>What a policy of the fleet wants measured.</summary>
+    public static ConfigSection Measures { get; } = new("measure", "Paths that one machine of each network measures, to a reflector, for all of them", MeasureTargetArguments.Create(), ["to"], new Dictionary<string, string>());
+
     /// <summary>Where events go.</summary>
     public static ConfigSection Events { get; } = new("events", "Where events go, besides stdout: files and web addresses", EventArguments.Create(), [], new Dictionary<string, string>());
 

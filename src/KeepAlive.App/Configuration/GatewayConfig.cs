@@ -10,7 +10,10 @@ namespace KeepAlive.App.Configuration;
 /// <summary>A gateway of the file.</summary>
 /// <param name="Name">Its own: by it a gateway of the next reading is the same one.</param>
 /// <param name="Options">What it does.</param>
-/// <param name="Fingerprint">All that it was made of, files with the time they were written: another one is another gateway.</param>
+/// <param name="Fingerprint">
+/// All that it was made of, files with the time they were written: another one is another gateway. The policy is part of it only where
+/// paths have their own: else it can be changed while flows live.
+/// </param>
 /// <param name="Parsed">All of it.</param>
 internal sealed record GatewayConfig(string Name, GatewayOptions Options, string Fingerprint, ParseResult Parsed)
 {

@@ -55,4 +55,7 @@ internal sealed record ListeningTold(string? Gateway, string Listen, string To, 
     public override Instant At { get; } = MonotonicClock.Now;
 
     public override string Kind => "listening";
+
+    /// <summary>Whether it listened before, with another policy, and its living flows have this one, too.</summary>
+    public bool IsForLiving { get; init; }
 }

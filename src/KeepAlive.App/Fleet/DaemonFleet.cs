@@ -19,6 +19,7 @@ internal sealed class DaemonFleet : IAsyncDisposable
     private readonly DaemonEvents _events;
     private readonly string _file;
     private readonly FleetMember _member;
+    private readonly FleetPaths _paths;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<FleetAsk> _asks = Channel.CreateUnbounded<FleetAsk>(new UnboundedChannelOptions { SingleReader = true }); // one at a time: who asks waits for the answer
     private Task<bool> _asked;
@@ -28,9 +29,10 @@ internal sealed class DaemonFleet : IAsyncDisposable
     /// <param name="machine">What this machine is called there.</param>
     /// <param name="events">Told.</param>
     /// <param name="digests">What the fleet is told.</param>
-    public DaemonFleet(FleetOptions options, string machine, DaemonEvents events, FleetDigests digests)
+    /// <param name="paths">What is known of paths.</param>
+    public DaemonFleet(FleetOptions options, string machine, DaemonEvents events, FleetDigests digests, FleetPaths paths)
     {
-        (_etcd, _events) = (new EtcdClient(options.Etcd), events);
+        (_etcd, _events, _paths) = (new EtcdClient(options.Etcd), events, paths);
         string folder = Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } state ? state.Split(':')[0] : Path.GetDirectoryName(Path.GetFullPath(PathStore.Default.Path))!;
         _file = Path.Combine(folder, $"fleet-{options.Keys.Fleet}-{machine}.json");
         Store = new FleetStore(_etcd, options.Keys, TimeProvider.System);
@@ -41,6 +43,7 @@ internal sealed class DaemonFleet : IAsyncDisposable
             Tell = (kind, text) => events.Tell(kind, null, text),
             Keep = Keep,
             Kept = Kept,
+            Learn = paths.Learn,
         }, TimeProvider.System, Random.Shared);
         _asked = Ask();
         Machine = machine;
@@ -59,7 +62,7 @@ internal sealed class DaemonFleet : IAsyncDisposable
     public Task Asked => _asked;
 
     /// <summary>Begins.</summary>
-    public void Start() => _run = Task.Run(() => _member.RunAsync(_stop.Token));
+    public void Start() => _run = Task.WhenAll(Task.Run(() => _member.RunAsync(_stop.Token)), Task.Run(() => _paths.RunAsync(_member, _stop.Token)));
 
     /// <summary>What is to be done; null for nothing after all.</summary>
     public FleetAsk? Take()
@@ -92,7 +95,9 @@ internal sealed class DaemonFleet : IAsyncDisposable
         }
 
         var ask = new FleetAsk(config);
-        return _asks.Writer.TryWrite(ask) ? await ask.Answer.Task.ConfigureAwait(false) : "the daemon is stopping";
+        string? why = _asks.Writer.TryWrite(ask) ? await ask.Answer.Task.ConfigureAwait(false) : "the daemon is stopping";
+        if (why is null) _paths.Use(config?.Measures ?? []);
+        return why;
     }
 
     private void Keep(byte[]? bytes)

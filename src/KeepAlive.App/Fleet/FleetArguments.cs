@@ -1,5 +1,5 @@
 using System.CommandLine;
-using KeepAlive.App.Machine;
+using KeepAlive.App.Measure;
 using KeepAlive.Fleet;
 using KeepAlive.Fleet.Etcd;
 
@@ -11,7 +11,6 @@ internal static class FleetArguments
     public const string EndpointsVariable = "KEEPALIVE_FLEET";
     public const string PasswordVariable = "KEEPALIVE_FLEET_PASSWORD";
     private const int EndpointsMax = 32;
-    private const int PasswordCharsMax = 4096;
 
     private static readonly Option<IReadOnlyList<Uri>?> Endpoints = CommandLine.Option<IReadOnlyList<Uri>?>("--fleet", $"The etcd of the fleet: https://HOST:2379, several with commas between; {EndpointsVariable} unless given", EndpointsText);
     private static readonly Option<string?> Name = CommandLine.Option<string?>("--fleet-name", $"Which fleet of that etcd: all with the same name have one policy; KEEPALIVE_FLEET_NAME, {FleetKeys.DefaultFleet} unless given", NameText);
@@ -69,17 +68,7 @@ internal static class FleetArguments
     private static string PasswordOf(string? file)
     {
         if (file is null) return Environment.GetEnvironmentVariable(PasswordVariable) ?? "";
-        try
-        {
-            using var reader = new StreamReader(file);
-            char[] start = new char[PasswordCharsMax];
-            int read = reader.ReadBlock(start);
-            return new string(start, 0, read).Split('\n')[0].TrimEnd('\r');
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new EtcdException(EtcdFault.Denied, MachineException.Of($"reading {file}", e).Message, e);
-        }
+        return TokenFile.TryRead(file, "--fleet-password-file", out string password, out string? fault) ? password : throw new EtcdException(EtcdFault.Denied, fault!);
     }
 
     private static FleetOptions? Fault(string text, out string? fault)

@@ -29,7 +29,7 @@ internal sealed class LiveFlows(LiveGateways gateways)
     /// <summary>Something happened, as anybody is told of it.</summary>
     public void OnTold(ToldEvent told)
     {
-        if (told is ListeningTold listening) gateways.OnListening(listening);
+        if (told is ListeningTold listening) Take(listening);
         if (told is not FlowTold { Event: { Flow: > 0 } e, Gateway: var gateway }) return;
         lock (_lock)
         {
@@ -120,6 +120,18 @@ internal sealed class LiveFlows(LiveGateways gateways)
         }
 
         return counts;
+    }
+
+    // Those of a gateway that was there before under the same name live on by what that one said.
+    private void Take(ListeningTold listening)
+    {
+        ListeningTold? before = gateways.Told(listening.Gateway);
+        gateways.OnListening(listening);
+        if (!listening.IsForLiving || before is null) return;
+        lock (_lock)
+        {
+            foreach (LiveFlow flow in _flows.Values.Where(f => ReferenceEquals(f.Told, before) && f.EndedAt is null)) (flow.Told, flow.Changed) = (listening, _count);
+        }
     }
 
     private void Take(LiveFlow flow, FlowEvent e)

@@ -70,7 +70,9 @@ internal sealed partial class RunningGateways(DaemonEvents events, PassedListene
 
         foreach ((GatewayConfig before, GatewayConfig next) in changes.TakenOver)
             if (await TakeOverAsync(before, next, options[next]).ConfigureAwait(false) is { } gateway) all.Add(next, gateway);
-        foreach ((GatewayConfig before, GatewayConfig next) in changes.Kept) all.Add(next, Of(before));
+        foreach ((GatewayConfig before, GatewayConfig next) in changes.Kept.Concat(changes.Retuned)) all.Add(next, Of(before));
+        // Last, as nothing can fail any more: flows cannot be given back what they had.
+        foreach ((GatewayConfig _, GatewayConfig next) in changes.Retuned) all[next].ChangePolicy(next.Options.Policy);
         foreach (GatewayConfig config in changes.Ended)
         {
             await Of(config).AcceptNoMoreAsync().ConfigureAwait(false); // from here on its address is free
@@ -80,7 +82,13 @@ internal sealed partial class RunningGateways(DaemonEvents events, PassedListene
         _running.Clear();
         _running.AddRange(after.Where(all.ContainsKey).Select(config => (config, all[config])));
         lock (_tallying) _tallied.AddRange(options.Keys.Where(all.ContainsKey).Select(config => (config.Name, all[config])));
-        foreach (GatewayConfig config in options.Keys.Where(all.ContainsKey)) Announce(config, options[config], all[config]);
+        foreach (GatewayConfig config in options.Keys.Where(all.ContainsKey))
+        {
+            Announce(config, config.Name, options[config], all[config], isForLiving: false);
+            if (config.IsChecked) _ = CheckAsync(config);
+        }
+
+        foreach ((GatewayConfig _, GatewayConfig next) in changes.Retuned) Announce(next, TalliedName(all[next]), next.Options, all[next], isForLiving: true);
         Changed = changes.ToString();
         return null;
     }
@@ -131,7 +139,7 @@ internal sealed partial class RunningGateways(DaemonEvents events, PassedListene
         return keeping;
     }
 
-    // Its flows live on as they began, for as long as they like: a change of the configuration is nobody's end.
+    // Its flows live on under the policy they have, for as long as they like: a change of the configuration is nobody's end.
     private async Task EndAsync(GatewayConfig config, Gateway.Gateway gateway)
     {
         await Task.WhenAny(gateway.EndedAsync(), _stopping.Task).ConfigureAwait(false);
@@ -152,11 +160,16 @@ internal sealed partial class RunningGateways(DaemonEvents events, PassedListene
         }
     }
 
-    private void Announce(GatewayConfig config, GatewayOptions options, Gateway.Gateway gateway)
+    // By which its flows are told of, though the file may call it otherwise by now.
+    private string TalliedName(Gateway.Gateway gateway)
     {
-        events.Tell(new ListeningTold(config.Name, gateway.Listening.ToString(), options.To.ToString(), options.Protocol.Name, TuneArguments.ChoiceOf(config.Parsed), options.Probe));
+        lock (_tallying) return _tallied.First(t => ReferenceEquals(t.Gateway, gateway)).Name;
+    }
+
+    private void Announce(GatewayConfig config, string name, GatewayOptions options, Gateway.Gateway gateway, bool isForLiving)
+    {
+        events.Tell(new ListeningTold(name, gateway.Listening.ToString(), options.To.ToString(), options.Protocol.Name, TuneArguments.ChoiceOf(config.Parsed), options.Probe) { IsForLiving = isForLiving });
         if (options.Paths is { } paths) GatewayCommand.Announce(paths, [options], events.For(config.Name));
-        if (config.IsChecked) _ = CheckAsync(config);
     }
 
     // Told, and no reason to end: machines may boot together.

@@ -61,7 +61,7 @@ internal static class UpCommand
         var live = new LiveState();
         var digests = new FleetDigests(live);
         var events = new DaemonEvents(log.Print, live.OnTold, metrics.Tell, sinks.Tell, digests.OnTold);
-        DaemonFleet? member = fleet is null ? null : new DaemonFleet(fleet, machine!, events, digests);
+        DaemonFleet? member = fleet is null ? null : new DaemonFleet(fleet, machine!, events, digests, new FleetPaths(live, events));
         using var policies = new PolicyEndpoints(events);
         var page = new RunningPage(asked, parsed.GetValue(PageFolder), live, events, policies.Map, MetricsEndpoint.Of(metrics), FleetEndpoint.Of(member));
         if (ProcessRights.Own()?.Missing() is { } missing) events.Tell("limited", null, missing);

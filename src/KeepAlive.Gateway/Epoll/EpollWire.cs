@@ -122,6 +122,11 @@ internal sealed unsafe class EpollWire : Wire, IWatched
         if (!_isClosed) Libc.Set(Fd((int)leg), KernelKeepAlive.StepsFor(policy));
     }
 
+    public override void Renew(Leg leg, LegKeepAlive keepAlive)
+    {
+        if (!_isClosed) keepAlive.Renew(Fd((int)leg), leg, Flow.Id);
+    }
+
     public override SocketError ErrorOf(Leg leg) => _isClosed ? SocketError.Success : Libc.ToSocketError(Libc.ErrorOf(Fd((int)leg)));
 
     public override IPAddress? Peer(Leg leg) => AddressOf(leg, isPeer: true) is { } address ? Plain(address) : null;

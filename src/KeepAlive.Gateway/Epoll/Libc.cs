@@ -129,9 +129,9 @@ internal static unsafe partial class Libc
     public static int Set(int fd, IReadOnlyList<PlanStep> steps)
     {
         int errno = 0;
-        foreach (PlanStep step in steps)
+        for (int i = 0; i < steps.Count; i++) // no enumerator: it is done for thousands of sockets at once
         {
-            int failed = step switch
+            int failed = steps[i] switch
             {
                 SwitchStep change => Set(fd, SOL_SOCKET, SO_KEEPALIVE, change.On ? 1 : 0),
                 OptionStep option => Set(fd, IPPROTO_TCP, option.Option.Number, option.Value),

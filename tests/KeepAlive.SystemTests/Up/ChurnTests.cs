@@ -45,7 +45,7 @@ public sealed class ChurnTests
         server.Listen(Parallel * 4);
         int[] ports = Traffic.FreePorts(1);
         string Config(int round) => $$"""
-            { "gateways": [ { "name": "churn", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true, "tcp": "{{60 + (round % 2)}}:3:20" } ] }
+            { "gateways": [ { "name": "churn", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true, "tcp": "{{60 + (round % 2)}}:3:20", "maxFlows": {{9000 + (round / 2 % 2)}} } ] }
             """;
         await using UpProcess up = await UpProcess.StartAsync(work, Config(0));
         await ChurnAsync(up, server, ports[0], Config, WarmUp);

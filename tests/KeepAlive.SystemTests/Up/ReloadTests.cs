@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using KeepAlive.Linux.Connections;
+using KeepAlive.Linux.Settings;
 using KeepAlive.SystemTests.Gateway;
 using KeepAlive.SystemTests.Lab;
 using KeepAlive.SystemTests.Tls;
@@ -24,7 +26,7 @@ public sealed class ReloadTests
             { "gateways": [
               { "name": "same", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true, "engine": "{{engine}}" },
               { "name": "changed", "listen": "127.0.0.1:{{ports[1]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "tcp", "noCheck": true, "engine": "{{engine}}" },
-              { "name": "busy", "listen": "127.0.0.1:{{ports[2]}}", "to": "127.0.0.1:{{DataEnds.PortOf(echo)}}", "protocol": "tcp", "noCheck": true, "engine": "{{engine}}", "tcp": "{{60 + round}}:3:20" },
+              { "name": "busy", "listen": "127.0.0.1:{{ports[2]}}", "to": "127.0.0.1:{{DataEnds.PortOf(echo)}}", "protocol": "tcp", "noCheck": true, "engine": "{{engine}}", "tcp": "{{60 + round}}:3:20", "maxFlows": {{9000 + round}} },
             ] }
             """.Replace("\"changed\",", round == 0 ? "\"changed\"," : $"\"changed\", \"tcp\": \"{30 + round}:3:5\",", StringComparison.Ordinal);
         await using UpProcess up = await UpProcess.StartAsync(work, Config(0));
@@ -58,6 +60,65 @@ public sealed class ReloadTests
         await echoing.WaitAsync(UpProcess.Patience);
         Assert.Equal((0, 0), (up.Count("refused"), up.Count("died")));
         Assert.Equal(1 + (2 * (Reloads + 1)), up.Count("listening")); // the one that is the same never again
+        Assert.Equal(0, await up.StopAsync());
+    }
+
+    [Theory]
+    [InlineData("auto")]
+    [InlineData("portable")]
+    public async Task Another_policy_reaches_the_living_flow_and_the_page_and_a_fault_elsewhere_keeps_it_back(string engine)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs Linux: to read other programs' options");
+        using var work = new WorkFolder();
+        using Socket server = DataEnds.Listen(IPAddress.Loopback), taken = DataEnds.Listen(IPAddress.Loopback);
+        int[] ports = Traffic.FreePorts(1);
+        string Config(string policy, string more = "") => $$"""
+            { "gateways": [ { "name": "ftp", "listen": "127.0.0.1:{{ports[0]}}", "to": "127.0.0.1:{{DataEnds.PortOf(server)}}", "protocol": "ftp", "noCheck": true, "engine": "{{engine}}", {{policy}} } {{more}} ] }
+            """;
+        await using UpProcess up = await UpProcess.StartAsync(work, Config("\"tcp\": \"60:3:20\", \"probe\": \"1h:3:10\""));
+        (Line near, Line far) = await PairAsync(ports[0], server, up, 1);
+        await far.SayAsync("220 ready");
+        Assert.Equal("220 ready", await near.HearAsync());
+        await Bench.PassAsync(near, far, "USER u", "230 in");
+
+        string next = "\"tcp\": \"11:5:7\", \"userTimeout\": \"40s\", \"probe\": \"300ms:3:20s\"";
+        await up.RewriteAsync(Config(next, $$""", { "name": "late", "listen": "127.0.0.1:{{DataEnds.PortOf(taken)}}", "to": "127.0.0.1:1" }"""), "refused");
+        Assert.Equal(("60:3:20 0", "60:3:20 0"), (OptionsOf(up, near), OptionsOf(up, far)));
+
+        await up.RewriteAsync(Config(next));
+        await up.WaitForAsync("configured", 1, "1 changed for living flows too");
+        await up.WaitForAsync("listening", 1, "\"tcp\":\"11:5:7\",\"probe\":\"300ms:3:20\"");
+        Assert.Equal(("11:5:7 40000", "11:5:7 40000"), (OptionsOf(up, near), OptionsOf(up, far)));
+        Assert.Equal("NOOP", await far.HearAsync()); // an hour early
+        await far.SayAsync("200 ours");
+        await up.WaitForAsync("probe-answered", 1);
+        Assert.Equal((0, 0), (up.Count("died"), up.Count("closed")));
+        near.Dispose();
+        far.Dispose();
+        Assert.Equal(0, await up.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_policy_that_comes_while_data_is_under_way_finds_the_peer_dead()
+    {
+        await using NetworkLab lab = await NetworkLab.BuildAsync(LabOptions.Default);
+        using var work = new WorkFolder();
+        using Socket listener = await lab.Server.InsideAsync(() => DataEnds.Listen(lab.Server.Address));
+        string Config(string tcp) => $$"""
+            { "gateways": [ { "name": "one", "listen": "127.0.0.1:0", "to": "{{lab.Server.Address}}:{{DataEnds.PortOf(listener)}}", "protocol": "tcp", "noCheck": true, "tcp": "{{tcp}}" } ] }
+            """;
+        await using UpProcess up = await UpProcess.StartAsync(work, Config("off"), lab.Client);
+        using var client = new Line(await lab.Client.InsideAsync(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)));
+        await client.Socket.ConnectAsync(IPAddress.Loopback, await up.PortOfAsync("one"));
+        using var server = new Line(await listener.AcceptAsync().WaitAsync(UpProcess.Patience));
+        await client.SayAsync("there");
+        Assert.Equal("there", await server.HearAsync());
+
+        await lab.SwallowEverythingAsync();
+        await client.SayAsync("lost"); // for a quarter of an hour, as the kernel would have it
+        await up.RewriteAsync(Config("2:3:1"));
+        Assert.Equal(SocketError.ConnectionReset, await client.EndAsync());
+        await up.WaitForAsync("died", 1, "nothing sent to it was acknowledged for 5s");
         Assert.Equal(0, await up.StopAsync());
     }
 
@@ -146,6 +207,14 @@ public sealed class ReloadTests
         Line line = await DataEnds.DialAsync(port);
         using TlsEnd end = await TlsEnd.AsClientAsync(line.Socket, authority.RootFile);
         return ((SslStream)end.Stream).RemoteCertificate!.GetSerialNumberString();
+    }
+
+    // The daemon's end of a connection: idle:count:interval in seconds, user timeout in milliseconds.
+    private static string OptionsOf(UpProcess up, Line end)
+    {
+        SocketOptions options = ConnectionReader.Read(new ConnectionScope { Pid = up.Id }).Connections
+            .Single(c => c.Socket.Local.Equals(end.Socket.RemoteEndPoint) && c.Socket.Remote.Equals(end.Socket.LocalEndPoint)).Options!;
+        return $"{ConnectionVerdict.Spec(options)} {options.UserTimeout}";
     }
 
     private static async Task<(Line Near, Line Far)> PairAsync(int port, Socket server, UpProcess up, int connected)

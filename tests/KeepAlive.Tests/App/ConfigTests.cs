@@ -188,6 +188,27 @@ public sealed class ConfigTests
         Assert.Equal("gateways: 3 unchanged, 2 changed, 1 started, 1 ended", changes.ToString());
     }
 
+    [Theory]
+    [InlineData("", "\"tcp\": \"10:3:5\"", "Retuned")]
+    [InlineData("\"tcp\": \"off\", \"probe\": \"off\"", "\"tcp\": \"on\", \"clientProbe\": \"5:3:5\"", "Retuned")]
+    [InlineData("\"userTimeout\": \"30s\"", "", "Retuned")]
+    [InlineData("\"tcp\": \"60:3:20\"", "\"tcp\": \"1m:3:20s\", \"drain\": 9", "Kept")]
+    [InlineData("\"tcp\": \"60:3:20\"", "\"tcp\": \"10:3:5\", \"maxFlows\": 7", "TakenOver")]
+    [InlineData("\"tcp\": \"auto\"", "\"tcp\": \"60:3:20\"", "TakenOver")]
+    [InlineData("\"tcp\": \"60:3:20\"", "\"tcp\": \"auto\"", "TakenOver")]
+    [InlineData("\"tcp\": \"auto\"", "\"tcp\": \"auto\", \"probe\": \"5:3:5\"", "TakenOver")]
+    [InlineData("\"tcp\": \"auto\"", "\"tcp\": \"auto\"", "Kept")]
+    public void Another_policy_alone_is_for_living_flows_unless_paths_have_their_own(string before, string after, string kind)
+    {
+        Config one = Good(Gateway(before)), other = Good(Gateway(after));
+        var changes = GatewayChanges.Between(one.Gateways, other.Gateways);
+        Assert.Equal((kind == "Kept" ? 1 : 0, kind == "Retuned" ? 1 : 0, kind == "TakenOver" ? 1 : 0, 0, 0),
+            (changes.Kept.Count, changes.Retuned.Count, changes.TakenOver.Count, changes.Started.Count, changes.Ended.Count));
+        if (kind == "Retuned") Assert.Equal("gateways: 1 changed for living flows too", changes.ToString());
+
+        static string Gateway(string more) => $$"""{ "gateways": [ { "listen": "127.0.0.1:1", "to": "h:1"{{(more.Length > 0 ? ", " + more : "")}} } ] }""";
+    }
+
     [Fact]
     public void The_order_of_members_and_how_long_to_drain_are_no_difference()
     {

@@ -43,6 +43,21 @@ public sealed class LiveFlowsTests
     }
 
     [Fact]
+    public void A_policy_for_living_flows_is_theirs_but_not_those_of_a_gateway_before()
+    {
+        Open(1);
+        _flows.OnTold(Listening("20:4:10")); // taken over
+        Open(2);
+        FlowChanges seen = _flows.Read(default, FlowReading.Changes);
+        _flows.OnTold(Listening("5:4:10") with { IsForLiving = true });
+        Open(3);
+        Assert.Equal(["30:4:10", "5:4:10", "5:4:10"], ((long[])[1, 2, 3]).Select(id => Text(Row(id), "policy")));
+        Assert.Equal([2L, 3L], _flows.Read(seen.Position, FlowReading.Changes).Changed.Select(f => f.Id).Order());
+
+        static ListeningTold Listening(string probe) => new("ftp", "127.0.0.1:21", "192.0.2.1:21", "ftp", new TcpChoice(Tcp, false), KeepAliveSpec.Parse(probe));
+    }
+
+    [Fact]
     public void Whoever_looks_again_is_told_what_has_changed_and_what_is_gone()
     {
         Open(1);

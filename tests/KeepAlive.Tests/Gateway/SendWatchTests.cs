@@ -36,6 +36,17 @@ public sealed class SendWatchTests
         Assert.InRange(dead, 1.0, 1.2);
     }
 
+    [Fact]
+    public void What_was_owed_before_a_rest_is_not_held_against_what_is_sent_after_it()
+    {
+        var watch = new SendWatch();
+        Assert.False(watch.IsDead(Contact(0.4, 5), Bound, At(1)));
+        watch.Rest();
+        Assert.Equal(Instant.Zero, watch.OwedSince);
+        Assert.False(watch.IsDead(Contact(0.1, 50), Bound, At(100))); // answered meanwhile, and silent since
+        Assert.True(watch.IsDead(Contact(1.1, 51), Bound, At(101)));
+    }
+
     private static void AssertNeverDead(Func<double, double> sent, Func<double, double> acknowledged, double until)
     {
         var watch = new SendWatch();

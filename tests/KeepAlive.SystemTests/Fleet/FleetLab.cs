@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using KeepAlive.Fleet;
+using KeepAlive.Fleet.Etcd;
+using KeepAlive.Linux.Connections;
+using KeepAlive.Linux.Diag;
+using KeepAlive.SystemTests.Gateway;
+using KeepAlive.SystemTests.Lab;
+using KeepAlive.SystemTests.Up;
+
+namespace KeepAlive.SystemTests.Fleet;
+
+/// <summary>Daemons of one fleet, each with a gateway and flows through it to one echoing server.</summary>
+internal sealed class FleetLab : IAsyncDisposable
+{
+    public const string Fleet = "lab";
+    private const int FlowsEach = 2;
+    private const int StartingAtOnce = 4; // .NET's start is what two processors are busy with
+
+    /// <summary>How long all of them may take for what nobody has promised in less.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly WorkFolder _work = new();
+    private readonly Socket _server = DataEnds.Listen(IPAddress.Loopback);
+    private readonly CancellationTokenSource _over = new();
+    private readonly Task _echoing;
+    private readonly EtcdClient _etcd;
+
+    private FleetLab(EtcdCluster cluster)
+    {
+        _echoing = EchoAsync();
+        _etcd = new EtcdClient(cluster.Options);
+        Store = new FleetStore(_etcd, new FleetKeys(Fleet), TimeProvider.System);
+    }
+
+    public FleetStore Store { get; }
+
+    public List<Machine> Machines { get; } = [];
+
+    /// <summary>A daemon, and the clients of its gateway.</summary>
+    internal sealed record Machine(string Name, WorkFolder Work, Dictionary<string, string> Environment)
+    {
+        public UpProcess Up { get; set; } = null!;
+
+        public List<Line> Clients { get; } = [];
+    }
+
+    /// <summary>Starts them, and waits until each is in the fleet and its flows are open.</summary>
+    public static async Task<FleetLab> StartAsync(EtcdCluster cluster, int machines)
+    {
+        var lab = new FleetLab(cluster);
+        try
+        {
+            await Parallel.ForEachAsync(Enumerable.Range(1, machines), new ParallelOptions { MaxDegreeOfParallelism = StartingAtOnce }, async (i, _) =>
+            {
+                Machine machine = lab.New(string.Create(CultureInfo.InvariantCulture, $"m{i:00}"), cluster.Endpoints);
+                await lab.StartAsync(machine);
+                await machine.Up.WaitForAsync("fleet", 1, "is in the fleet");
+                await ConnectAsync(machine);
+            });
+            lab.Machines.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+            return lab;
+        }
+        catch
+        {
+            await lab.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A daemon's place, with nothing running yet.</summary>
+    public Machine New(string name, string endpoints)
+    {
+        var machine = new Machine(name, new WorkFolder(), new Dictionary<string, string>
+        {
+            ["KEEPALIVE_FLEET"] = endpoints,
+            ["KEEPALIVE_FLEET_NAME"] = Fleet,
+            ["KEEPALIVE_MACHINE"] = name,
+            ["KEEPALIVE_PAGE"] = "off",
+            ["KEEPALIVE_PATHS"] = _work.File($"{name}.json"),
+            ["DOTNET_TieredPGO"] = "0",
+        });
+        lock (Machines) Machines.Add(machine);
+        return machine;
+    }
+
+    /// <summary>Starts a machine's daemon.</summary>
+    public async Task StartAsync(Machine machine) => machine.Up = await UpProcess.StartAsync(machine.Work, Config, environment: machine.Environment);
+
+    /// <summary>Opens the flows of a machine.</summary>
+    public static async Task ConnectAsync(Machine machine)
+    {
+        int port = await machine.Up.PortOfAsync("echo");
+        for (int i = 0; i < FlowsEach; i++) machine.Clients.Add(await DataEnds.DialAsync(port));
+        await TalkAsync(machine);
+    }
+
+    /// <summary>Sets a policy for all, as <c>keepalive fleet policy set</c> does; tried again while etcd is in trouble.</summary>
+    public async Task<PolicyRecord> SetAsync(string tcp, CanaryOptions? canary = null)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            try
+            {
+                return await Store.SetAsync($$"""{ "gateways": [ { "tcp": "{{tcp}}" } ] }""", "test@lab", "", canary, limit.Token);
+            }
+            catch (EtcdException) when (!limit.IsCancellationRequested)
+            {
+                await Task.Delay(200, limit.Token);
+            }
+        }
+    }
+
+    /// <summary>Waits until the kernel says of every flow's both legs, on every machine, that they have these numbers.</summary>
+    /// <returns>How long that took.</returns>
+    public async Task<TimeSpan> ConvergedAsync(string tcp, TimeSpan? patience = null, params IReadOnlyList<Machine> machines)
+    {
+        if (machines.Count == 0) machines = Machines;
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            string[] others = [.. (await EffectiveAsync(machines)).Where(e => e.Value.Any(spec => spec != tcp) || e.Value.Length != 2 * FlowsEach).Select(e => $"{e.Key}: {string.Join(' ', e.Value)}")];
+            if (others.Length == 0) return watch.Elapsed;
+            if (watch.Elapsed > (patience ?? Patience))
+                Assert.Fail($"after {watch.Elapsed.TotalSeconds:0.0} s not all have {tcp}: {string.Join("; ", others)}\n{machines.First(m => others[0].StartsWith(m.Name, StringComparison.Ordinal)).Up.Transcript}");
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>What the kernel says of the legs of each machine's flows.</summary>
+    public static async Task<Dictionary<string, string[]>> EffectiveAsync(IReadOnlyList<Machine> machines)
+    {
+        ConnectionList list = await Task.Run(() => ConnectionReader.Read(new ConnectionScope { States = TcpStates.Lasting }));
+        return machines.ToDictionary(m => m.Name, m => list.Connections
+            .Where(c => c.Socket.State == TcpState.Established && c.Owners.Any(o => o.Pid == m.Up.Id) && c.Socket.Local.Address.Equals(IPAddress.Loopback) && c.Socket.Remote.Address.Equals(IPAddress.Loopback))
+            .Select(c => c.Options is { KeepAlive: 1 } o ? string.Create(CultureInfo.InvariantCulture, $"{o.Idle}:{o.Count}:{o.Interval}") : "off").ToArray());
+    }
+
+    /// <summary>Every flow carries a line there and back: none was dropped.</summary>
+    public Task TalkAsync() => Task.WhenAll(Machines.ToArray().Select(TalkAsync));
+
+    private static async Task TalkAsync(Machine machine)
+    {
+        foreach (Line client in machine.Clients)
+        {
+            await client.SayAsync("still there?");
+            Assert.Equal("still there?", await client.HearAsync());
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (Machine machine in Machines)
+        {
+            foreach (Line client in machine.Clients) client.Dispose();
+            if (machine.Up is not null) await machine.Up.DisposeAsync();
+            machine.Work.Dispose();
+        }
+
+        _etcd.Dispose();
+        await _over.CancelAsync();
+        await _echoing;
+        _server.Dispose();
+        _over.Dispose();
+        _work.Dispose();
+    }
+
+    private string Config => $$"""{ "gateways": [ { "name": "echo", "listen": "127.0.0.1:0", "to": "127.0.0.1:{{DataEnds.PortOf(_server)}}", "protocol": "tcp", "tcp": "7000:9:75", "noCheck": true, "drain": "0s" } ] }""";
+
+    private async Task EchoAsync()
+    {
+        var open = new List<Task>();
+        try
+        {
+            while (true)
+            {
+                Socket accepted = await _server.AcceptAsync(_over.Token);
+                open.Add(Task.Run(() => EchoAsync(accepted)));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await Task.WhenAll(open);
+        }
+    }
+
+    private async Task EchoAsync(Socket accepted)
+    {
+        using Socket socket = accepted;
+        byte[] chunk = new byte[256];
+        try
+        {
+            while (await socket.ReceiveAsync(chunk, _over.Token) is > 0 and int read) await socket.SendAsync(chunk.AsMemory(0, read), _over.Token);
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            // Reset, or the test is over.
+        }
+    }
+}
