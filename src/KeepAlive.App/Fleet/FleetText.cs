@@ -54,6 +54,7 @@ internal static class FleetText
         PolicyOutcome.Set => "set for all",
         PolicyOutcome.Canary => "on its way",
         PolicyOutcome.Through => "through to all",
+        PolicyOutcome.Unreadable => "unreadable",
         _ => "rolled back",
     };
 

@@ -12,6 +12,7 @@ const OUTCOMES = {
   canary: [{ tone: "info", shape: "ring" }, "on its way"],
   through: [{ tone: "good", shape: "disc" }, "through to all"],
   rolledBack: [{ tone: "bad", shape: "cross" }, "rolled back"],
+  unreadable: [{ tone: "off", shape: "question" }, "unreadable"],
 };
 
 const NO_FLEET = ["This daemon is in no fleet. Start it with ", "keepalive up --fleet ETCD", ", and all machines that are started so have one policy and are shown here."];

@@ -67,7 +67,7 @@ public sealed class FleetCommandTests
         Assert.Equal(["one 2 1", "two 2 1"], list.GetProperty("machines").EnumerateArray().Select(m => $"{m.GetProperty("machine")} {m.GetProperty("policy")} {m.GetProperty("gateways")}"));
 
         // It is right by itself, but not for a gateway of these machines.
-        await File.WriteAllTextAsync(work.File("p.json"), """{ "gateways": [ { "name": "db", "probe": "5:3:1" } ] }""");
+        await File.WriteAllTextAsync(work.File("p.json"), """{ "gateways": [ { "name": "db", "tcp": "off" } ] }""");
         (code, said) = await RunAsync(etcd, "policy", "set", work.File("p.json"), "--canary", "5%", "--observe", "1s", "--wait");
         Assert.True(code == 1 && said.Contains("policy 3 is rolled back: ", StringComparison.Ordinal) && said.Contains(" refuses it: ", StringComparison.Ordinal), said);
         (code, said) = await RunAsync(etcd, "policy", "set", work.File("p.json"), "--wait");
@@ -134,9 +134,9 @@ public sealed class FleetCommandTests
         Assert.True(code == 2 && said.Contains("'a/b' is no name", StringComparison.Ordinal), said);
     }
 
-    // tcp has no probes of its own: a policy that wants some for it is refused.
+    // It is tuned: a policy that takes kernel keepalive from it leaves nothing to tune, and is refused.
     private static string Gateway(int to, string protocol = "tcp", string? probe = null) =>
-        $$"""{ "name": "db", "listen": "127.0.0.1:0", "to": "127.0.0.1:{{to}}", "protocol": "{{protocol}}", "noCheck": true{{(probe is null ? "" : $", \"probe\": \"{probe}\"")}} }""";
+        $$"""{ "name": "db", "listen": "127.0.0.1:0", "to": "127.0.0.1:{{to}}", "protocol": "{{protocol}}", "noCheck": true, "tune": true{{(probe is null ? "" : $", \"probe\": \"{probe}\"")}} }""";
 
     private static Task<(int Code, string Said)> RunAsync(EtcdCluster etcd, params string[] words) => RunAsync(etcd.Endpoints, words);
 
