@@ -5,7 +5,7 @@ import { watchFleet } from "./fleet.js";
 import { Grid, madeColumn, textColumn } from "./grid.js";
 import { FLOW_STATES, badge } from "./shapes.js";
 import { known, now, subscribe } from "./store.js";
-import { count, day, duration, number, setting, time } from "./words.js";
+import { count, day, duration, mark, number, time } from "./words.js";
 
 const OUTCOMES = {
   set: [{ tone: "good", shape: "disc" }, "set for all"],
@@ -19,11 +19,12 @@ const NO_FLEET = ["This daemon is in no fleet. Start it with ", "keepalive up --
 
 export function fleetView() {
   const machines = new Grid({ label: "Machines", kind: "machines", columns: machineColumns(), key: m => m.machine, now, onSort: () => show() });
-  const head = el("div", { class: "cards" }), flows = el("div", {}), history = el("div", {}), shown = el("span", { class: "note" });
-  const element = el("div", { class: "view scrolls fleet" }, head,
+  // Each card by itself: what somebody has opened in one does not close as another changes.
+  const places = [0, 1, 2].map(() => el("article", { class: "card" })), head = el("div", { class: "cards" }, places), none = el("div", { class: "empty" }), flows = el("div", {}), history = el("div", {}), shown = el("span", { class: "note" });
+  const element = el("div", { class: "view scrolls fleet" }, none, head,
     el("section", {}, el("h2", {}, "Machines ", shown), machines.element),
     el("section", {}, el("h2", {}, "Flows that need a look"), flows),
-    el("section", {}, el("h2", {}, "Policies before"), history));
+    el("section", {}, el("h2", {}, "History"), history));
   const signs = new Map();
   let fault = null;
 
@@ -31,11 +32,15 @@ export function fleetView() {
     const f = known.fleet;
     element.toggleAttribute("data-none", !f?.isMember);
     if (!f?.isMember) {
-      draw(head, [f], () => el("div", { class: "empty" }, f ? [NO_FLEET[0], el("code", {}, NO_FLEET[1]), NO_FLEET[2]] : el("p", {}, fault ?? "Waiting for keepalive up ...")));
+      draw(none, [f, fault], () => el("p", {}, f ? [NO_FLEET[0], el("code", {}, NO_FLEET[1]), NO_FLEET[2]] : fault ?? "Waiting for keepalive up ..."));
       return;
     }
     const all = f.machines ?? [];
-    draw(head, [f.policy, f.rollout, f.notes, f.isJoined, f.machine, f.fleet, all.map(m => [m.policy, m.refused?.policy, m.fault]), fault], () => [standing(f, all, fault), policyCard(f.policy), f.rollout && rolloutCard(f.rollout)]);
+    draw(places[0], [f.policy?.number, f.notes, f.isJoined, f.machine, f.fleet, all.map(m => [m.policy, m.refused?.policy, m.fault]), fault], () => standing(f, all, fault));
+    draw(places[1], [f.policy], () => policyCard(f.policy));
+    draw(places[2], [f.rollout], () => f.rollout ? rolloutCard(f.rollout) : []);
+    places[2].hidden = !f.rollout;
+    places[1].hidden = !f.readAt;
     draw(flows, [f.flows, f.dead, f.probing], () => flowTable(f));
     draw(history, [f.history], () => historyTable(f.history ?? []));
     say(shown, f.readAt ? count(all.length, "machine") : "");
@@ -70,26 +75,28 @@ export function fleetView() {
 // Where this daemon stands, and what is wrong with that.
 function standing(f, all, fault) {
   const having = f.policy ? all.filter(m => m.policy === f.policy.number).length : 0, refusing = all.filter(m => m.refused), unread = all.filter(m => m.fault);
-  return el("article", { class: "card" },
+  return [
     el("h2", {}, `Fleet ${f.fleet}`),
     el("p", { class: "states" }, badge(f.isJoined ? { tone: "good", shape: "disc" } : { tone: "warn", shape: "up" }, f.isJoined ? "etcd answers" : "etcd does not answer"), el("span", {}, `this is ${f.machine}`)),
     f.policy && el("p", {}, `${number(having)} of ${count(all.length, "machine")} ${having === 1 ? "has" : "have"} policy ${f.policy.number}`),
     refusing.length > 0 && el("p", {}, badge({ tone: "bad", shape: "cross" }, `${count(refusing.length, "machine")}: a policy refused`)),
     unread.length > 0 && el("p", {}, badge({ tone: "bad", shape: "question" }, `${count(unread.length, "machine")}: cannot be read`)),
-    [fault, ...f.notes ?? []].filter(Boolean).map(note => el("p", { class: "note" }, `${note}${f.readAt ? `; this is of ${time(f.readAt)}` : ""}`)));
+    [fault, ...f.notes ?? []].filter(Boolean).map(note => el("p", { class: "note" }, `${note}${f.readAt ? `; this is of ${time(f.readAt)}` : ""}`)),
+  ];
 }
 
 function policyCard(policy) {
-  if (!policy) return el("article", { class: "card" }, el("h2", {}, "No policy is in force"), el("p", { class: "text" }, el("code", {}, "keepalive fleet policy set FILE"), " sets one for all machines."));
-  return el("article", { class: "card" }, el("h2", {}, `Policy ${policy.number}`), said(policy),
-    el("details", {}, el("summary", {}, "What it says"), el("pre", {}, policy.text ?? "")));
+  if (!policy) return [el("h2", {}, "No policy is in force"), el("p", { class: "text" }, el("code", {}, "keepalive fleet policy set FILE"), " sets one for all machines.")];
+  return [el("h2", {}, `Policy ${policy.number}`), said(policy), el("details", {}, el("summary", {}, "What it says"), el("pre", {}, policy.text ?? ""))];
 }
 
 function rolloutCard(rollout) {
-  return el("article", { class: "card" }, el("h2", {}, `Policy ${rollout.number}, on its way`), said(rollout),
+  return [
+    el("h2", {}, `Policy ${rollout.number}, on its way`), said(rollout),
     el("p", {}, `${number(rollout.taken)} of ${count(rollout.canaries, "canary", "canaries")} ${rollout.taken === 1 ? "has" : "have"} it, of ${count(rollout.machines, "machine")}`),
     el("progress", { max: rollout.observeMs, value: rollout.observedMs, "aria-label": "Watched" }),
-    el("p", { class: "note" }, `watched for ${duration(rollout.observedMs)} of ${setting(rollout.observeMs)}: ${rollout.text ?? ""}`));
+    el("p", { class: "note" }, `watched for ${duration(rollout.observedMs)} of ${mark(rollout.observeMs)}: ${rollout.text ?? ""}`),
+  ];
 }
 
 function said(policy) {
@@ -100,11 +107,12 @@ function flowTable(f) {
   const rows = f.flows ?? [], all = (f.dead ?? 0) + (f.probing ?? 0);
   if (all === 0 && rows.length === 0) return el("p", { class: "note" }, f.readAt ? "None: every flow of every machine answers." : "");
   return [
-    el("p", { class: "states" }, badge(FLOW_STATES.dead, `${number(f.dead)} died in the last minute`), badge(FLOW_STATES.probing, `${number(f.probing)} probing`)),
+    el("p", { class: "states" }, f.dead > 0 && badge(FLOW_STATES.dead, `${number(f.dead)} died in the last minute`), f.probing > 0 && badge(FLOW_STATES.probing, `${number(f.probing)} probing`)),
     table("Dying flows", ["State", "Machine", "Gateway", "Silent", "Client", "Server"], rows.map(r => [
       badge(FLOW_STATES[r.state] ?? { tone: "off", shape: "question" }, r.state + (r.state === "probing" && r.unanswered ? `, ${number(r.unanswered)} unanswered` : "")),
       r.machine, r.gateway, r.state === "dead" ? "" : duration(r.silentMs), el("code", {}, r.client), el("code", {}, r.server)])),
-    all > rows.length && el("p", { class: "note" }, `${count(all - rows.length, "flow")} more: a machine tells of its worst only; its own page shows all.`)];
+    all > rows.length && el("p", { class: "note" }, `${count(all - rows.length, "flow")} more: a machine tells of its worst only; its own page shows all.`),
+  ];
 }
 
 function historyTable(records) {
