@@ -98,6 +98,9 @@ internal static class EtcdRefusal
             _ when Has("too many requests") => new EtcdCallException(EtcdFault.Unreachable, CallOutcome.NotDone, "it has too much to do: try again later"),
             _ when Has("request timed out") || Has("leader changed") || Has("not leader") || Has("deadline exceeded") || Has("unhealthy cluster") =>
                 new EtcdCallException(EtcdFault.NoLeader, CallOutcome.Unknown, NoQuorum),
+            // The gateway is a client of its own etcd: "connection closed" in 3.4, gRPC's other words in later ones.
+            _ when Has("connection closed") || Has("SubConns") || Has("handshake failed") => new EtcdCallException(EtcdFault.Unreachable, CallOutcome.Unknown,
+                $"its JSON gateway does not reach its own etcd ({Clean(text)}): if that lasts, and clients need certificates, then its --cert-file has to be good for clients too (clientAuth among its extended key usages)"),
             _ when Has("server stopped") => new EtcdCallException(EtcdFault.Unreachable, CallOutcome.Unknown, "it is being stopped"),
             _ => null,
         };

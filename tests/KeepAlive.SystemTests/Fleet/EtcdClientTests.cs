@@ -1,6 +1,7 @@
 using System.Text;
 using System.Threading.Channels;
 using KeepAlive.Fleet.Etcd;
+using KeepAlive.SystemTests.Lab;
 
 namespace KeepAlive.SystemTests.Fleet;
 
@@ -29,6 +30,18 @@ public sealed class EtcdClientTests
         EtcdRange all = await etcd.ReadAsync(new EtcdQuery("/a/") { IsPrefix = true }, Cancel);
         Assert.Equal((changed.Revision, 1L, "/a/x"), (all.Revision, all.Count, Assert.Single(all.Entries).Key));
         Assert.Empty((await etcd.ReadAsync(new EtcdQuery("/nothing"), Cancel)).Entries);
+    }
+
+    [Fact]
+    public async Task Its_connections_are_kept_alive_so_that_a_vanished_node_is_found()
+    {
+        Requires.Programs("ss");
+        await using EtcdCluster cluster = await EtcdCluster.StartAsync();
+        using var etcd = new EtcdClient(cluster.Options);
+        await using var watch = new FollowedWatch(etcd, "/", 0);
+        await watch.NextAsync();
+        // The watch's; etcd's own connections to itself have Go's 15 s or more.
+        Assert.Matches(@"timer:\(keepalive,[0-5](\.\d+)?sec", await ChildProcess.RunAsync(["ss", "-Htno", "dst", cluster.EndpointList[0].Host]));
     }
 
     [Fact]
