@@ -28,6 +28,8 @@ public sealed class EtcdRefusalTests
     [InlineData(500, """{"error":"context deadline exceeded","code":2}""", "NoLeader Unknown", "no leader")]
     [InlineData(503, """{"error":"etcdserver: server stopped","code":14}""", "Unreachable Unknown", "stopped")]
     [InlineData(429, """{"error":"etcdserver: too many requests","code":8}""", "Unreachable NotDone", "too much to do")]
+    [InlineData(503, """{"error":"connection closed","message":"connection closed","code":14}""", "Unreachable Unknown", "clientAuth")]
+    [InlineData(503, """{"error":"all is lost","code":14}""", "Unreachable Unknown", "clientAuth")]
     [InlineData(502, "<html>Bad Gateway</html>", "Unreachable Unknown", "(502)")]
     [InlineData(404, "404 page not found\n", "NotEtcd NotDone", "--enable-grpc-gateway")]
     [InlineData(400, "Client sent an HTTP request to an HTTPS server.\n", "NotEtcd NotDone", "https://")]
