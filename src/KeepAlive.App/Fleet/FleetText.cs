@@ -10,7 +10,7 @@ internal static class FleetText
     private static readonly string[] States = ["opening", "alive", "probing", "dead"];
     private static readonly string[] MachineHead = ["MACHINE", "UP SINCE", "VERSION", "GATEWAYS", "FLOWS", "DEATHS", "POLICY"];
     private static readonly string[] FlowHead = ["MACHINE", "GATEWAY", "STATE", "SILENT", "CLIENT", "SERVER"];
-    private static readonly string[] HistoryHead = ["POLICY", "SET AT", "BY", "OUTCOME", "WHY", "COMMENT"];
+    private static readonly string[] HistoryHead = ["POLICY", "SET AT", "BY", "OUTCOME", "COMMENT", "WHY"];
 
     // Of a cell: a table of longer ones is no table.
     private const int CellMax = 160;
@@ -54,6 +54,7 @@ internal static class FleetText
         PolicyOutcome.Set => "set for all",
         PolicyOutcome.Canary => "on its way",
         PolicyOutcome.Through => "through to all",
+        PolicyOutcome.Unreadable => "unreadable",
         _ => "rolled back",
     };
 
@@ -97,9 +98,11 @@ internal static class FleetText
     }
 
     private static string[] HistoryCells(PolicyRecord record) =>
-        [Number(record.Policy.Number), Time(record.Policy.At), Cell(record.Policy.By), Outcome(record.Outcome), record.Why.Length == 0 ? "-" : Cell(record.Why), Cell(record.Policy.Comment)];
+        [Number(record.Policy.Number), Time(record.Policy.At), Cell(record.Policy.By), Outcome(record.Outcome), OrDash(record.Policy.Comment), OrDash(record.Why)];
 
     private static string Named(string[] names) => string.Join(", ", names.Take(NamedMax)) + (names.Length > NamedMax ? string.Create(CultureInfo.InvariantCulture, $" and {names.Length - NamedMax} more") : "");
+
+    private static string OrDash(string text) => text.Length == 0 ? "-" : Cell(text);
 
     private static string Number(long n) => n.ToString(CultureInfo.InvariantCulture);
 }

@@ -9,7 +9,7 @@ namespace KeepAlive.App.Fleet;
 internal static class PolicyCommand
 {
     private const int HistoryDefault = 20;
-    private const int HistoryMax = 1000;
+    private const int HistoryMax = 100; // as many as are kept
 
     // As the names of keys have room for.
     private const int NumberMax = 999_999_999;
@@ -35,6 +35,7 @@ internal static class PolicyCommand
         PolicyRecord? record = null;
         if (parsed.GetValue(Number) is { } number && (record = await store.HistoryOfAsync(number, cancel).ConfigureAwait(false)) is null)
             return FleetCommand.Complain($"there is no policy {number} in the fleet '{store.Keys.Fleet}': 'keepalive fleet policy history' lists them");
+        if (record?.Outcome == PolicyOutcome.Unreadable) return FleetCommand.Complain($"policy {record.Policy.Number} cannot be read: {record.Why}");
         FleetPolicy? policy = record?.Policy ?? state.Current;
         TextWriter output = parsed.InvocationConfiguration.Output;
         if (parsed.GetValue(FleetCommand.Json))

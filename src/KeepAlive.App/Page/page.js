@@ -9,6 +9,8 @@ import { count, duration, number } from "./words.js";
 import { connectionsView } from "./connections-view.js";
 import { eventsView } from "./events-view.js";
 import { explainView } from "./explain-view.js";
+import { askForFleet } from "./fleet.js";
+import { fleetView } from "./fleet-view.js";
 import { flowsView } from "./flows-view.js";
 import { gatewaysView } from "./gateways-view.js";
 import { askForToken } from "./login.js";
@@ -16,9 +18,11 @@ import { measureView } from "./measure-view.js";
 import { pathsView } from "./paths-view.js";
 
 // A view is a function of its place in the address (`#/flows?state=dead`) that gives { element, tick?(now), dispose?() }.
+// One that not every daemon has tells whether it is there.
 const VIEWS = {
   flows: { title: "Flows", open: flowsView, tally: () => known.flows.size },
   gateways: { title: "Gateways", open: gatewaysView, tally: () => known.gateways.length },
+  fleet: { title: "Fleet", open: fleetView, tally: () => known.fleet?.machines?.length ?? 0, isThere: () => known.fleet?.isMember === true },
   connections: { title: "Connections", open: connectionsView, tally: () => known.connections.size },
   paths: { title: "Paths", open: pathsView, tally: () => known.paths.length },
   events: { title: "Events", open: eventsView, tally: () => 0 },
@@ -48,9 +52,16 @@ function route() {
   shown.tick?.(now());
 }
 
+// Those that are there already stay: one of them may have the focus.
 function tabs() {
-  put(at("tabs"), Object.entries(VIEWS).map(([name, view]) =>
-    el("a", { href: `#/${name}`, "data-view": name }, view.title, el("span", { class: "tally" }))));
+  let before = at("tabs").firstChild;
+  for (const [name, { title, isThere = () => true }] of Object.entries(VIEWS)) {
+    const tab = before?.dataset.view === name ? before : null;
+    before = tab?.nextSibling ?? (tab ? null : before);
+    if (tab && !isThere()) tab.remove();
+    if (tab || !isThere()) continue;
+    at("tabs").insertBefore(el("a", { href: `#/${name}`, "data-view": name, "aria-current": name === shownName ? "page" : null }, title, el("span", { class: "tally" })), before);
+  }
 }
 
 function tallies() {
@@ -103,6 +114,8 @@ at("main").previousElementSibling.addEventListener("keydown", e => { // arrow ke
   all[(here + step + all.length) % all.length].focus();
 });
 subscribe(["overview"], host);
+subscribe(["overview"], askForFleet); // each time it is connected: it may have been started with another fleet, or none
+subscribe(["fleet"], tabs);
 subscribe(["link"], (_, { state }) => {
   link();
   if (state === "locked") askForToken();
@@ -111,7 +124,7 @@ const frame = calmly(() => {
   tallies();
   headline(at("headline"));
 });
-subscribe(["flows", "connections", "gateways", "paths", "measurements", "overview", "link"], frame);
+subscribe(["flows", "connections", "gateways", "paths", "measurements", "overview", "link", "fleet"], frame);
 announceChanges(at("said"), count);
 setInterval(everySecond, 1000);
 start();

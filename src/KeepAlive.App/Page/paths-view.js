@@ -4,7 +4,7 @@ import { el, put, svg } from "./dom.js";
 import { badge } from "./shapes.js";
 import { logarithmic, ticks } from "./span-scale.js";
 import { known, subscribe } from "./store.js";
-import { mark, setting, time } from "./words.js";
+import { day, mark, setting } from "./words.js";
 
 const LANE = 22, TOP = 20, LETTER = 7, WIDTH_MAX = 942;
 
@@ -62,11 +62,6 @@ function lane(policy, scale, y) {
   return svg("g", { class: policy.survives ? "policy lives" : "policy lost" },
     svg("path", { class: "reach", d: `M${isBefore ? room : 0} ${y}H${x}` }), svg("path", { class: "refresh", d: `M${x} ${y - 5}l5 5l-5 5l-5 -5z` }),
     svg("text", { x: isBefore ? 6 : x + 10, y: y + 4 }, name));
-}
-
-function day(at) {
-  const t = new Date(at);
-  return Number.isNaN(t.getTime()) ? String(at) : `${t.getFullYear()}-${String(t.getMonth() + 1).padStart(2, "0")}-${String(t.getDate()).padStart(2, "0")} ${time(at)}`;
 }
 
 function empty() {

@@ -14,6 +14,7 @@ export const known = {
   gateways: [],
   paths: [],
   measurements: [],
+  fleet: null, // as it was asked for last
   events: [], // newest last, each with a number of its own
   has: new Set(), // topics that were told once: empty is then a fact
 };

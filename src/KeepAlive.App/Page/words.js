@@ -46,8 +46,8 @@ export function number(n) {
 }
 
 /** `1 flow`, `2 flows`. */
-export function count(n, noun) {
-  return `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
+export function count(n, noun, nouns = `${noun}s`) {
+  return `${number(n)} ${n === 1 ? noun : nouns}`;
 }
 
 export function time(at, withTenths = false) {
@@ -55,4 +55,10 @@ export function time(at, withTenths = false) {
   if (Number.isNaN(t.getTime())) return "";
   const two = n => String(n).padStart(2, "0");
   return `${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}${withTenths ? `.${Math.floor(t.getMilliseconds() / 100)}` : ""}`;
+}
+
+/** With the date before it. */
+export function day(at) {
+  const t = new Date(at);
+  return Number.isNaN(t.getTime()) ? String(at) : `${t.getFullYear()}-${String(t.getMonth() + 1).padStart(2, "0")}-${String(t.getDate()).padStart(2, "0")} ${time(at)}`;
 }
