@@ -40,6 +40,7 @@ internal static class FleetArguments
         if (user is not null && passwordFile is null && Environment.GetEnvironmentVariable(PasswordVariable) is null)
             return Fault($"the password of {Texts.Printable(user)}? Give --fleet-password-file, or {PasswordVariable}", out fault);
         if (user is null && passwordFile is not null) return Fault("--fleet-password-file is for a --fleet-user", out fault);
+        if (user is not null && endpoints.FirstOrDefault(e => e.Scheme == Uri.UriSchemeHttp && !e.IsLoopback) is { } open) return Fault($"a password sent to {open.GetLeftPart(UriPartial.Authority)} could be read on the way: give https:// endpoints", out fault);
         string? certificate = Given(parsed, Certificate, "KEEPALIVE_FLEET_CERT"), key = Given(parsed, Key, "KEEPALIVE_FLEET_KEY"), ca = Given(parsed, Ca, "KEEPALIVE_FLEET_CA");
         if (key is not null && certificate is null) return Fault("--fleet-key is the key of a --fleet-cert", out fault);
         if ((ca ?? certificate) is not null && endpoints.Any(e => e.Scheme == Uri.UriSchemeHttp)) return Fault("certificates are for https:// endpoints", out fault);

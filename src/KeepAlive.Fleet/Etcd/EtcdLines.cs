@@ -23,7 +23,9 @@ internal sealed class EtcdLines(Stream stream, int lineMax)
             MakeRoom();
             int read = await stream.ReadAsync(_buffer.AsMemory(_end), cancel).ConfigureAwait(false);
             _end += read;
-            if (read == 0) return searched == 0 ? null : Take(searched, 0);
+            if (read > 0) continue;
+            if (searched > 0) return Take(searched, 0);
+            return null;
         }
     }
 

@@ -33,6 +33,7 @@ internal static class EtcdRefusal
             (404, _) when text is null => new EtcdCallException(EtcdFault.NotEtcd, CallOutcome.NotDone,
                 "no JSON API of etcd v3 is there (404): is it the client port of an etcd 3.4 or later, with its JSON gateway on (--enable-grpc-gateway=true)?"),
             (_, 7 or 16) or (401 or 403, _) => new EtcdCallException(EtcdFault.Denied, CallOutcome.Refused, $"it refuses ({number}){quoted}: look at the user and its roles"),
+            (_, 14) when text?.StartsWith("etcdserver", StringComparison.Ordinal) == false => Unreached(),
             (_, 14) or ( >= 500, _) => new EtcdCallException(EtcdFault.Unreachable, CallOutcome.Unknown, $"it cannot now ({number}){quoted}"),
             (_, 4) => new EtcdCallException(EtcdFault.NoLeader, CallOutcome.Unknown, NoQuorum),
             ( < 400, _) => new EtcdCallException(EtcdFault.NotEtcd, CallOutcome.NotDone, $"it sends us elsewhere ({number}), which etcd does not: give etcd's own address"),
@@ -98,6 +99,8 @@ internal static class EtcdRefusal
             _ when Has("too many requests") => new EtcdCallException(EtcdFault.Unreachable, CallOutcome.NotDone, "it has too much to do: try again later"),
             _ when Has("request timed out") || Has("leader changed") || Has("not leader") || Has("deadline exceeded") || Has("unhealthy cluster") =>
                 new EtcdCallException(EtcdFault.NoLeader, CallOutcome.Unknown, NoQuorum),
+            // gRPC's words, not etcd's: which of them depends on what the gateway was doing just then.
+            _ when Has("connection closed") || Has("transport is closing") || Has("connection error") || Has("SubConns") => Unreached(),
             _ when Has("server stopped") => new EtcdCallException(EtcdFault.Unreachable, CallOutcome.Unknown, "it is being stopped"),
             _ => null,
         };
@@ -106,6 +109,10 @@ internal static class EtcdRefusal
     }
 
     private static EtcdCallException Denied(string why) => new(EtcdFault.Denied, CallOutcome.Refused, why);
+
+    // The gateway is a client of its own etcd, and shows the server's certificate there.
+    private static EtcdCallException Unreached() => new(EtcdFault.Unreachable, CallOutcome.Unknown,
+        "its JSON gateway does not reach its own etcd: if that lasts, and clients need certificates, then its --cert-file has to be good for clients too (clientAuth among its extended key usages)");
 
     private static EtcdCallException TooLarge() => new(EtcdFault.TooLarge, CallOutcome.Refused,
         "that is more than it takes at once: write less, or raise its --max-request-bytes (1.5 MiB unless changed) or --max-txn-ops (128)");

@@ -48,7 +48,10 @@ internal sealed class EtcdTls(EtcdOptions options)
             await tls.DisposeAsync().ConfigureAwait(false);
             if (refused is not null) throw new EtcdCallException(EtcdFault.Certificate, CallOutcome.NotDone, refused, e);
             if (EtcdTlsFault.Describe(e, options) is { } fault) throw fault;
-            throw;
+            if (e is not IOException) throw;
+            // What etcd does in plain text with bytes that are none of HTTP.
+            throw new EtcdCallException(EtcdFault.Unreachable, CallOutcome.NotDone,
+                "it closed the connection in the middle of TLS's handshake: if no TLS is spoken there, write http:// in place of https://", e);
         }
     }
 

@@ -57,12 +57,7 @@ internal static class EtcdTlsFault
         // Not TLS at all: what comes has no frame of it (.NET's words), or another version's (OpenSSL's).
         if (fault is AuthenticationException && (Has("frame") || Has("wrong version number") || Has("packet length")))
             return new EtcdCallException(EtcdFault.NotEtcd, CallOutcome.NotDone, "no TLS is spoken there: write http:// in place of https://, or have etcd listen with --cert-file and --key-file", fault);
-        return fault switch
-        {
-            AuthenticationException => new EtcdCallException(EtcdFault.Certificate, CallOutcome.NotDone, $"TLS failed: {EtcdRefusal.Clean(Innermost(fault))}", fault),
-            IOException when Has("EOF") => new EtcdCallException(EtcdFault.Unreachable, CallOutcome.NotDone, "it closed the connection in the middle of TLS's handshake: is TLS spoken there?", fault),
-            _ => null,
-        };
+        return fault is AuthenticationException ? new EtcdCallException(EtcdFault.Certificate, CallOutcome.NotDone, $"TLS failed: {EtcdRefusal.Clean(Innermost(fault))}", fault) : null;
 
         bool Has(string part) => all.Contains(part, StringComparison.OrdinalIgnoreCase);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using KeepAlive.Core;
 using KeepAlive.Sockets;
@@ -19,6 +20,8 @@ internal sealed class EtcdTransport : IDisposable
     // A node that vanishes is found in 11 s, a silent watch's too; with data under way the same (the user timeout follows).
     private static readonly KeepAliveSpec KeepAlive = KeepAliveSpec.Of(new KeepAlivePolicy(TimeSpan.FromSeconds(5), 3, TimeSpan.FromSeconds(2)));
 
+    // Who has never answered may be spoken to in the wrong way; who has is not suspected of it.
+    private readonly ConcurrentDictionary<Uri, bool> _known = new();
     private readonly EtcdOptions _options;
     private readonly HttpMessageInvoker _http;
 
@@ -98,7 +101,8 @@ internal sealed class EtcdTransport : IDisposable
         HttpRequestError? kind = (fault as HttpRequestException)?.HttpRequestError ?? (fault as HttpIOException)?.HttpRequestError;
         return kind is HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded
             ? new EtcdCallException(EtcdFault.NotEtcd, outcome, "what answers is no HTTP: is it etcd's client port, and is TLS spoken there (https://)?", fault)
-            : new EtcdCallException(EtcdFault.Unreachable, outcome, "it closed the connection", fault);
+            : new EtcdCallException(EtcdFault.Unreachable, outcome, endpoint.Scheme == Uri.UriSchemeHttp && !_known.ContainsKey(endpoint)
+                ? "it closed the connection without an answer: if TLS is spoken there, write https:// in place of http://" : "it closed the connection", fault);
     }
 
     /// <summary>What a call ends with that is not the caller's own doing. HTTP's own exceptions are these; what else the wire may bring about is none of it.</summary>
@@ -112,7 +116,9 @@ internal sealed class EtcdTransport : IDisposable
         var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = body };
         request.Headers.TryAddWithoutValidation("Grpc-Metadata-hasleader", "true");
         if (token is not null) request.Headers.TryAddWithoutValidation("Authorization", token);
-        return await _http.SendAsync(request, cancel).ConfigureAwait(false);
+        HttpResponseMessage answer = await _http.SendAsync(request, cancel).ConfigureAwait(false);
+        _known.TryAdd(endpoint, true);
+        return answer;
     }
 
     private static string Describe(DialException dial) => dial.Attempts.Count > 0 ? string.Join(", ", dial.Attempts.Select(a => a.Text).Distinct()) : dial.Message;

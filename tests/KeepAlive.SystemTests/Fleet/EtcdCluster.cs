@@ -19,6 +19,12 @@ internal sealed record EtcdClusterOptions
     /// <summary>What the members' certificates are good for. etcd's JSON gateway calls its own member by TLS, with the member's certificate as the client's.</summary>
     public string MemberUsage { get; init; } = $"{Authority.Servers} {Authority.Clients}";
 
+    /// <summary>Whom they are for; null: each for its own address.</summary>
+    public string? MemberName { get; init; }
+
+    /// <summary>How long from yesterday on they are valid; negative for ones that are over.</summary>
+    public TimeSpan? MemberValidFor { get; init; }
+
     /// <summary>On a host of the lab, a port after another; null: on this machine, each on an address of its own.</summary>
     public NetworkSpace? Inside { get; init; }
 
@@ -55,8 +61,8 @@ internal sealed class EtcdCluster : IAsyncDisposable
             string[] tls = [];
             if (options.Authority is { } authority)
             {
-                (string certificate, string key) = authority.Issue($"{AddressOf(i)}", usage: options.MemberUsage);
-                tls = ["--cert-file", certificate, "--key-file", key, "--trusted-ca-file", authority.RootFile, .. (string[])(options.AsksClients ? ["--client-cert-auth"] : [])];
+                (string certificate, string key) = authority.Issue(options.MemberName ?? $"{AddressOf(i)}", options.MemberValidFor, options.MemberUsage);
+                tls = ["--cert-file", certificate, "--key-file", key, .. (string[])(options.AsksClients ? ["--client-cert-auth", "--trusted-ca-file", authority.RootFile] : [])];
             }
 
             string client = $"{(tls.Length > 0 ? "https" : "http")}://{AddressOf(i)}:{PortOf(i)}", peer = $"http://{AddressOf(i)}:{PortOf(i) + 1}";

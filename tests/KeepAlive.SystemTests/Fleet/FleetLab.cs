@@ -12,24 +12,40 @@ using KeepAlive.SystemTests.Up;
 
 namespace KeepAlive.SystemTests.Fleet;
 
+/// <summary>What is not usual about a lab of daemons.</summary>
+internal sealed record FleetLabOptions
+{
+    /// <summary>Where the daemons and their clients are; null: on this machine.</summary>
+    public NetworkSpace? Client { get; init; }
+
+    /// <summary>Where the server is; null: beside them.</summary>
+    public NetworkSpace? Server { get; init; }
+
+    public int FlowsEach { get; init; } = 2;
+
+    /// <summary>What each machine's own file says.</summary>
+    public string Tcp { get; init; } = "7000:9:75";
+}
+
 /// <summary>Daemons of one fleet, each with a gateway and flows through it to one echoing server.</summary>
 internal sealed class FleetLab : IAsyncDisposable
 {
     public const string Fleet = "lab";
-    private const int FlowsEach = 2;
     private const int StartingAtOnce = 4; // .NET's start is what two processors are busy with
 
     /// <summary>How long all of them may take for what nobody has promised in less.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly WorkFolder _work = new();
-    private readonly Socket _server = DataEnds.Listen(IPAddress.Loopback);
+    private readonly FleetLabOptions _options;
+    private readonly Socket _server;
     private readonly CancellationTokenSource _over = new();
     private readonly Task _echoing;
     private readonly EtcdClient _etcd;
 
-    private FleetLab(EtcdCluster cluster)
+    private FleetLab(EtcdCluster cluster, FleetLabOptions options, Socket server)
     {
+        (_options, _server) = (options, server);
         _echoing = EchoAsync();
         _etcd = new EtcdClient(cluster.Options);
         Store = new FleetStore(_etcd, new FleetKeys(Fleet), TimeProvider.System);
@@ -48,9 +64,12 @@ internal sealed class FleetLab : IAsyncDisposable
     }
 
     /// <summary>Starts them, and waits until each is in the fleet and its flows are open.</summary>
-    public static async Task<FleetLab> StartAsync(EtcdCluster cluster, int machines)
+    public static async Task<FleetLab> StartAsync(EtcdCluster cluster, int machines, FleetLabOptions? options = null)
     {
-        var lab = new FleetLab(cluster);
+        options ??= new FleetLabOptions();
+        Socket server = options.Server is { } far ? await far.InsideAsync(() => DataEnds.Listen(far.Address))
+            : options.Client is { } near ? await near.InsideAsync(() => DataEnds.Listen(IPAddress.Loopback)) : DataEnds.Listen(IPAddress.Loopback);
+        var lab = new FleetLab(cluster, options, server);
         try
         {
             await Parallel.ForEachAsync(Enumerable.Range(1, machines), new ParallelOptions { MaxDegreeOfParallelism = StartingAtOnce }, async (i, _) =>
@@ -58,7 +77,7 @@ internal sealed class FleetLab : IAsyncDisposable
                 Machine machine = lab.New(string.Create(CultureInfo.InvariantCulture, $"m{i:00}"), cluster.Endpoints);
                 await lab.StartAsync(machine);
                 await machine.Up.WaitForAsync("fleet", 1, "is in the fleet");
-                await ConnectAsync(machine);
+                await lab.ConnectAsync(machine);
             });
             lab.Machines.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
             return lab;
@@ -87,14 +106,25 @@ internal sealed class FleetLab : IAsyncDisposable
     }
 
     /// <summary>Starts a machine's daemon.</summary>
-    public async Task StartAsync(Machine machine) => machine.Up = await UpProcess.StartAsync(machine.Work, Config, environment: machine.Environment);
+    public async Task StartAsync(Machine machine) => machine.Up = await UpProcess.StartAsync(machine.Work, Config, _options.Client, environment: machine.Environment);
 
     /// <summary>Opens the flows of a machine.</summary>
-    public static async Task ConnectAsync(Machine machine)
+    public async Task ConnectAsync(Machine machine)
     {
         int port = await machine.Up.PortOfAsync("echo");
-        for (int i = 0; i < FlowsEach; i++) machine.Clients.Add(await DataEnds.DialAsync(port));
+        while (machine.Clients.Count < _options.FlowsEach) machine.Clients.Add(await DialAsync(port));
         await TalkAsync(machine);
+    }
+
+    private async Task<Line> DialAsync(int port)
+    {
+        if (_options.Client is null) return await DataEnds.DialAsync(port);
+        return new Line(await _options.Client.InsideAsync(() =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Connect(IPAddress.Loopback, port);
+            return socket;
+        }));
     }
 
     /// <summary>Sets a policy for all, as <c>keepalive fleet policy set</c> does; tried again while etcd is in trouble.</summary>
@@ -122,7 +152,7 @@ internal sealed class FleetLab : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         while (true)
         {
-            string[] others = [.. (await EffectiveAsync(machines)).Where(e => e.Value.Any(spec => spec != tcp) || e.Value.Length != 2 * FlowsEach).Select(e => $"{e.Key}: {string.Join(' ', e.Value)}")];
+            string[] others = [.. (await EffectiveAsync(machines)).Where(e => e.Value.Any(spec => spec != tcp) || e.Value.Length != 2 * _options.FlowsEach).Select(e => $"{e.Key}: {string.Join(' ', e.Value)}")];
             if (others.Length == 0) return watch.Elapsed;
             if (watch.Elapsed > (patience ?? Patience))
                 Assert.Fail($"after {watch.Elapsed.TotalSeconds:0.0} s not all have {tcp}: {string.Join("; ", others)}\n{machines.First(m => others[0].StartsWith(m.Name, StringComparison.Ordinal)).Up.Transcript}");
@@ -131,18 +161,20 @@ internal sealed class FleetLab : IAsyncDisposable
     }
 
     /// <summary>What the kernel says of the legs of each machine's flows.</summary>
-    public static async Task<Dictionary<string, string[]>> EffectiveAsync(IReadOnlyList<Machine> machines)
+    public async Task<Dictionary<string, string[]>> EffectiveAsync(IReadOnlyList<Machine> machines)
     {
-        ConnectionList list = await Task.Run(() => ConnectionReader.Read(new ConnectionScope { States = TcpStates.Lasting }));
+        ConnectionList list = await Task.Run(() => ConnectionReader.Read(new ConnectionScope { States = TcpStates.Lasting, AllNamespaces = true }));
         return machines.ToDictionary(m => m.Name, m => list.Connections
-            .Where(c => c.Socket.State == TcpState.Established && c.Owners.Any(o => o.Pid == m.Up.Id) && c.Socket.Local.Address.Equals(IPAddress.Loopback) && c.Socket.Remote.Address.Equals(IPAddress.Loopback))
+            .Where(c => c.Socket.State == TcpState.Established && c.Owners.Any(o => o.Pid == m.Up.Id) && (c.Socket.Remote.Equals(_server.LocalEndPoint) || IsNear(c.Socket)))
             .Select(c => c.Options is { KeepAlive: 1 } o ? string.Create(CultureInfo.InvariantCulture, $"{o.Idle}:{o.Count}:{o.Interval}") : "off").ToArray());
     }
+
+    private bool IsNear(SocketRow socket) => socket.Local.Address.Equals(IPAddress.Loopback) && socket.Remote.Address.Equals(IPAddress.Loopback) && !socket.Remote.Equals(_server.LocalEndPoint);
 
     /// <summary>Every flow carries a line there and back: none was dropped.</summary>
     public Task TalkAsync() => Task.WhenAll(Machines.ToArray().Select(TalkAsync));
 
-    private static async Task TalkAsync(Machine machine)
+    public static async Task TalkAsync(Machine machine)
     {
         foreach (Line client in machine.Clients)
         {
@@ -168,7 +200,7 @@ internal sealed class FleetLab : IAsyncDisposable
         _work.Dispose();
     }
 
-    private string Config => $$"""{ "gateways": [ { "name": "echo", "listen": "127.0.0.1:0", "to": "127.0.0.1:{{DataEnds.PortOf(_server)}}", "protocol": "tcp", "tcp": "7000:9:75", "noCheck": true, "drain": "0s" } ] }""";
+    private string Config => $$"""{ "gateways": [ { "name": "echo", "listen": "127.0.0.1:0", "to": "{{_server.LocalEndPoint}}", "protocol": "tcp", "tcp": "{{_options.Tcp}}", "noCheck": true, "drain": "0s" } ] }""";
 
     private async Task EchoAsync()
     {

@@ -48,7 +48,7 @@ public sealed class FleetTests
         Assert.Equal(0, await again.Up.StopAsync());
         await lab.StartAsync(again);
         await again.Up.WaitForAsync("fleet", 1, "as it was kept");
-        await FleetLab.ConnectAsync(again);
+        await lab.ConnectAsync(again);
         await lab.ConvergedAsync("44:3:7");
         await lab.TalkAsync();
 

@@ -49,7 +49,7 @@ public sealed class PolicyChangeTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs Linux: to read other sockets' options");
         const int Flows = 200;
         await using var bench = new Bench("tcp", o => o with { Engine = engine, To = isAddress ? o.To : new HostPort("localhost", o.To.Port) });
-        Task<Line>[] dialling = [.. Enumerable.Range(0, Flows).Select(_ => Task.Run(() => bench.ConnectAsync()))];
+        Task<Line>[] dialling = [.. Enumerable.Range(0, Flows).Select(_ => Task.Run(() => DataEnds.DialAsync(bench.Gateway.Listening.Port)))];
         int changes = 0;
         for (Task all = Task.WhenAll(dialling); !all.IsCompleted; changes++)
         {
@@ -62,6 +62,7 @@ public sealed class PolicyChangeTests
         Connection[] own = Own(c => c.Socket.Local.Port == bench.Gateway.Listening.Port || c.Socket.Remote.Port == DataEnds.PortOf(bench.Server));
         Assert.Equal(2 * Flows, own.Length);
         Assert.All(own, connection => Assert.Equal("13:7:4 44000", Spelled(connection)));
+        foreach (Line line in await Task.WhenAll(dialling)) line.Dispose();
     }
 
     [Theory]
