@@ -28,6 +28,7 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
     private long _lease;
     private long _policyRevision;
     private long _pathRevision;
+    private bool _hasBroken;
     private bool _isAway;
     private volatile bool _isJoined;
 
@@ -245,6 +246,13 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
                 _lease = 0;
                 return false;
             default:
+                // A member that was killed is no news while another one answers.
+                if (!_hasBroken)
+                {
+                    _hasBroken = true;
+                    return true;
+                }
+
                 if (!_isAway) hooks.Tell("fleet-away", $"{e.Message}; what is in force goes on, and it is tried again");
                 _isAway = true;
                 return true;
@@ -256,7 +264,7 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
         _isJoined = true;
         if (_isAway) hooks.Tell("fleet-back", $"etcd answers again, as {machine} of the fleet '{_keys.Fleet}'");
         else if (_presence.IsFirstJoin()) hooks.Tell("fleet", $"{machine} is in the fleet '{_keys.Fleet}' of {_pace.Machines} machine(s)");
-        _isAway = false;
+        (_isAway, _hasBroken) = (false, false);
     }
 
     private async Task LeaveAsync()
