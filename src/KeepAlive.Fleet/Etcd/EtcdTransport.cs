@@ -123,7 +123,8 @@ internal sealed class EtcdTransport : IDisposable
 
     private static string Describe(DialException dial) => dial.Attempts.Count > 0 ? string.Join(", ", dial.Attempts.Select(a => a.Text).Distinct()) : dial.Message;
 
-    private static SocketsHttpHandler Handler(EtcdOptions options)
+    /// <summary>What sends by sockets.</summary>
+    internal static SocketsHttpHandler Handler(EtcdOptions options)
     {
         var dialer = new Dialer(options.CallTimeout);
         var tls = new EtcdTls(options);
