@@ -273,14 +273,8 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
                 return;
             default:
                 // A member that was killed is no news while another one answers.
-                if (!_hasBroken)
-                {
-                    _hasBroken = true;
-                    return true;
-                }
-
-                if (!_isAway) hooks.Tell("fleet-away", $"{e.Message}; what is in force goes on, and it is tried again");
-                _isAway = true;
+                if (_hasBroken && !_isAway) hooks.Tell("fleet-away", $"{e.Message}; what is in force goes on, and it is tried again");
+                (_isAway, _hasBroken) = (_hasBroken, true);
                 return;
         }
     }

@@ -41,7 +41,7 @@ public sealed class CanaryTests
         await lab.TalkAsync();
     }
 
-    private static Task TryAsync(FleetLab lab, string tcp, string observe) =>
+    private static Task<string> TryAsync(FleetLab lab, string tcp, string observe) =>
         lab.CommandAsync(["policy", "set", "-", "--canary", "10%", "--observe", observe], $$"""{ "gateways": [ { "name": "echo", "tcp": "{{tcp}}" } ] }""");
 
     // The one that has what is tried.
