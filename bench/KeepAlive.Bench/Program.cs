@@ -1,4 +1,5 @@
 using KeepAlive.Bench;
+using KeepAlive.Bench.Fleet;
 using KeepAlive.Bench.Load;
 
 // One benchmark per claim of the README; each prints a Markdown table with the machine and the date.
@@ -32,6 +33,10 @@ switch (args)
     case ["watch"]:
         WatchBench.Run();
         return 0;
+    case ["fleet"]:
+        return FleetBench.Simulate();
+    case ["fleet", "real", var etcds]:
+        return await FleetBench.RealAsync(int.Parse(etcds)).ConfigureAwait(false);
     case ["peers"]:
         return await PeersBench.RunAsync(rounds: 3, isFew: false).ConfigureAwait(false);
     case ["peers", var rounds]:
@@ -57,6 +62,6 @@ switch (args)
     case ["loop", var listen, var to]:
         return await Relay.LoopAsync(int.Parse(listen), int.Parse(to)).ConfigureAwait(false);
     default:
-        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | touch | watch | idle | list | run | simulate | start | peers [ROUNDS [few]]");
+        Console.Error.WriteLine("usage: KeepAlive.Bench schedule | micro | touch | watch | idle | list | run | simulate | start | fleet [real ETCDS] | peers [ROUNDS [few]]");
         return 2;
 }

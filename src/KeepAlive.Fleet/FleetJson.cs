@@ -14,6 +14,9 @@ internal static class FleetJson
     // Flows and deaths of one machine: sums over all machines stay far from overflowing.
     private const long CountMax = 1_000_000_000_000;
 
+    // More than any etcd has leases for: a pace of it is slow, and not for ever.
+    private const int MachinesMax = 10_000_000;
+
     // Names of gateways, addresses, reasons: for people to read in a line.
     private const int LineMax = 1000;
 
@@ -41,6 +44,11 @@ internal static class FleetJson
 
     public static bool TryRead(byte[] value, [NotNullWhen(true)] out KeptPolicy? kept, [NotNullWhen(false)] out string? fault) =>
         TryRead(value, FleetJsonContext.Default.KeptPolicy, k => IsGood(k.Policy), out kept, out fault);
+
+    public static byte[] Write(FleetSize size) => JsonSerializer.SerializeToUtf8Bytes(size, FleetJsonContext.Default.FleetSize);
+
+    public static bool TryRead(byte[] value, [NotNullWhen(true)] out FleetSize? size, [NotNullWhen(false)] out string? fault) =>
+        TryRead(value, FleetJsonContext.Default.FleetSize, s => s.Machines is > 0 and <= MachinesMax, out size, out fault);
 
     private static bool TryRead<T>(byte[] value, JsonTypeInfo<T> type, Func<T, bool> isGood, [NotNullWhen(true)] out T? read, [NotNullWhen(false)] out string? fault)
         where T : class
@@ -82,10 +90,16 @@ internal static class FleetJson
 /// <param name="IsCanary">It came by a rollout, not as the policy of all.</param>
 internal sealed record KeptPolicy(FleetPolicy Policy, bool IsCanary);
 
+/// <summary>How big the fleet is.</summary>
+/// <param name="Machines">So many were there.</param>
+/// <param name="At">When they were counted, UTC.</param>
+internal sealed record FleetSize(int Machines, DateTimeOffset At);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(FleetPolicy))]
 [JsonSerializable(typeof(Rollout))]
 [JsonSerializable(typeof(PolicyRecord))]
 [JsonSerializable(typeof(MachineDigest))]
 [JsonSerializable(typeof(KeptPolicy))]
+[JsonSerializable(typeof(FleetSize))]
 internal sealed partial class FleetJsonContext : JsonSerializerContext;

@@ -9,6 +9,7 @@ namespace KeepAlive.Fleet;
 /// /keepalive/NAME/history/000000012  every policy and what became of it; never overwritten by a later one, so that
 ///                                    compaction, which forgets revisions, does not forget who set what when
 /// /keepalive/NAME/machines/MACHINE   presence and digest, under the machine's lease
+/// /keepalive/NAME/size               how many machines there are, from 1,000 on; counted by whoever finds it old
 /// /keepalive/NAME/paths/NET/PREFIX   what somebody has measured                     watched by every daemon
 /// /keepalive/NAME/measuring/NET/...  who measures it just now, under its lease
 /// </code>
@@ -33,6 +34,8 @@ internal sealed record FleetKeys(string Fleet)
     public string HistoryPrefix => Root + "history/";
 
     public string MachinePrefix => Root + "machines/";
+
+    public string Size => Root + "size";
 
     public string PathPrefix => Root + "paths/";
 

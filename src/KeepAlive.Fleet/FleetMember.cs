@@ -8,13 +8,15 @@ namespace KeepAlive.Fleet;
 /// </summary>
 /// <remarks>
 /// <code>
-/// Join ─ lease, presence ─▶ Read ─ all policies and paths ─▶ ┬ watch policies ─▶ PolicyFollower ─▶ FleetHooks.Apply
-///   ▲       (only what is gone)    (only once, or compacted) ├ watch paths ────▶ FleetHooks.Learn
+/// Join ─ lease, presence ─▶ Read ─ policies, new paths ────▶ ┬ watch policies ─▶ PolicyFollower ─▶ FleetHooks.Apply
+///   ▲       (only what is gone)                              ├ watch paths ────▶ FleetHooks.Learn
 ///   └── back-off ◀── any of them fails ◀─────────────────────┤ renew the lease
 ///                                                            ├ tell the digest
 ///                                                            └ judge a rollout, if nobody else does
 /// </code>
-/// After a break the watches go on from the revision they had come to: nothing is read anew, and nothing is missed.
+/// After a break what has changed is read, and the watches go on from there. They could go on from where they were, but etcd would look
+/// for what was missed in all that was written since, by everybody, for each 512 watches anew (3.4's <c>syncWatchers</c>), and would
+/// write nothing meanwhile. And all wait a while that grows with the fleet: who lost etcd together does not come back together.
 /// </remarks>
 internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string machine, FleetHooks hooks, TimeProvider time, Random random)
 {
@@ -26,8 +28,10 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
     private readonly PresenceText _presence = new();
     private FleetPace _pace = new(1);
     private long _lease;
+    private TimeSpan _leaseLife;
     private long _policyRevision;
     private long _pathRevision;
+    private bool _hasBroken;
     private bool _isAway;
     private volatile bool _isJoined;
 
@@ -47,7 +51,7 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
             try
             {
                 await SessionAsync(stop).ConfigureAwait(false);
-                await WaitAsync(_backOff.Next(), stop).ConfigureAwait(false); // a watch that was ended politely is ended all the same
+                await WaitAsync(NextAttempt(), stop).ConfigureAwait(false); // a watch that was ended politely is ended all the same
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -57,7 +61,8 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
             {
                 _isJoined = false;
                 _presence.Forget(); // whether the last one was written is not known
-                if (OnBroken(e)) await WaitAsync(_backOff.Next(), stop).ConfigureAwait(false);
+                OnBroken(e);
+                await WaitAsync(NextAttempt(), stop).ConfigureAwait(false);
             }
         }
 
@@ -87,7 +92,7 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
     private async Task SessionAsync(CancellationToken stop)
     {
         await JoinAsync(stop).ConfigureAwait(false);
-        if (_policyRevision == 0) await ReadAsync(stop).ConfigureAwait(false);
+        await ReadAsync(stop).ConfigureAwait(false);
         OnJoined();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task[] parts =
@@ -105,20 +110,39 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
     {
         if (_lease != 0)
         {
-            await etcd.RenewAsync(_lease, stop).ConfigureAwait(false);
-            return;
+            try
+            {
+                await etcd.RenewAsync(_lease, stop).ConfigureAwait(false);
+                return;
+            }
+            catch (EtcdException e) when (e.Fault == EtcdFault.LeaseGone)
+            {
+                _lease = 0;
+            }
         }
 
-        _pace = new FleetPace(await store.MachineCountAsync(stop).ConfigureAwait(false) + 1);
-        long lease = await etcd.GrantAsync(_pace.Life, stop).ConfigureAwait(false);
+        _pace = new FleetPace(await store.SizeAsync(stop).ConfigureAwait(false) + 1);
+        TimeSpan life = _pace.Life;
+        long lease = await etcd.GrantAsync(life, stop).ConfigureAwait(false);
         byte[] digest = _presence.Next(_follower.Fill(hooks.Digest())) ?? _presence.Last;
         await etcd.CommitAsync([], [new EtcdWrite(_keys.Machine(machine), digest, lease)], stop).ConfigureAwait(false);
-        _lease = lease;
+        (_lease, _leaseLife) = (lease, life);
+    }
+
+    // A fleet that has grown wants its leases renewed more rarely than the one of before lives.
+    private async Task LengthenLeaseAsync(CancellationToken stop)
+    {
+        (long before, TimeSpan life) = (_lease, _pace.Life);
+        if (life < 1.5 * _leaseLife) return;
+        long lease = await etcd.GrantAsync(life, stop).ConfigureAwait(false);
+        string key = _keys.Machine(machine);
+        await etcd.CommitAsync([new EtcdCondition(key, 0) { Lease = before }], [new EtcdWrite(key, _presence.Last, lease)], stop).ConfigureAwait(false);
+        (_lease, _leaseLife) = (lease, life); // the one before ends by itself: a renewal of it may be on its way
     }
 
     private async Task ReadAsync(CancellationToken stop)
     {
-        EtcdRange paths = await etcd.ReadAsync(new EtcdQuery(_keys.PathPrefix) { IsPrefix = true }, stop).ConfigureAwait(false);
+        EtcdRange paths = await etcd.ReadAsync(new EtcdQuery(_keys.PathPrefix) { IsPrefix = true, ModifiedSince = _pathRevision + 1 }, stop).ConfigureAwait(false);
         foreach (EtcdEntry entry in paths.Entries) hooks.Learn(entry.Key[_keys.PathPrefix.Length..], entry.Value);
         EtcdRange policies = await etcd.ReadAsync(new EtcdQuery(_keys.PolicyPrefix) { IsPrefix = true }, stop).ConfigureAwait(false);
         _follower.OnRead(policies.Entries);
@@ -149,7 +173,8 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
     {
         while (true)
         {
-            await DelayAsync(_pace.RenewEvery, stop).ConfigureAwait(false);
+            TimeSpan every = _pace.RenewEvery < _leaseLife / 3 ? _pace.RenewEvery : _leaseLife / 3;
+            await DelayAsync(every, stop).ConfigureAwait(false);
             await etcd.RenewAsync(_lease, stop).ConfigureAwait(false);
             _backOff.Reset();
         }
@@ -169,7 +194,8 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
             await TellOnceAsync(stop).ConfigureAwait(false);
             if (time.GetElapsedTime(counted) < _pace.CountEvery) continue;
             counted = time.GetTimestamp();
-            _pace = new FleetPace(await store.MachineCountAsync(stop).ConfigureAwait(false));
+            _pace = new FleetPace(await store.SizeAsync(stop).ConfigureAwait(false));
+            await LengthenLeaseAsync(stop).ConfigureAwait(false);
         }
     }
 
@@ -204,6 +230,7 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
             // One of them, and when it is gone another: all ask, but not all at once.
             if (waiting is null) await DelayAsync(_pace.Spread * random.NextDouble(), stop).ConfigureAwait(false);
             waiting ??= time.GetTimestamp();
+            if (_follower.JudgeLease is var seated && seated != 0 && seated != _lease) continue; // the watch will tell when it is gone
             EtcdCommit seat = await etcd.CommitAsync([new EtcdCondition(_keys.Judge, 0)], [new EtcdWrite(_keys.Judge, Name(), _lease)], stop).ConfigureAwait(false);
             EtcdRange judge = await etcd.ReadAsync(new EtcdQuery(_keys.Judge), stop).ConfigureAwait(false);
             if (!seat.Done && judge.Entries is not [{ } entry] || judge.Entries is [{ } other] && other.Lease != _lease) continue;
@@ -233,21 +260,28 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
         }
     }
 
-    // Whether to wait before the next attempt.
-    private bool OnBroken(EtcdException e)
+    private TimeSpan NextAttempt() => _backOff.Next() + (_pace.Spread * random.NextDouble());
+
+    private void OnBroken(EtcdException e)
     {
         switch (e.Fault)
         {
             case EtcdFault.Compacted:
-                (_policyRevision, _pathRevision) = (0, 0);
-                return false;
+                return; // what it was is read
             case EtcdFault.LeaseGone:
                 _lease = 0;
-                return false;
+                return;
             default:
+                // A member that was killed is no news while another one answers.
+                if (!_hasBroken)
+                {
+                    _hasBroken = true;
+                    return true;
+                }
+
                 if (!_isAway) hooks.Tell("fleet-away", $"{e.Message}; what is in force goes on, and it is tried again");
                 _isAway = true;
-                return true;
+                return;
         }
     }
 
@@ -256,7 +290,7 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
         _isJoined = true;
         if (_isAway) hooks.Tell("fleet-back", $"etcd answers again, as {machine} of the fleet '{_keys.Fleet}'");
         else if (_presence.IsFirstJoin()) hooks.Tell("fleet", $"{machine} is in the fleet '{_keys.Fleet}' of {_pace.Machines} machine(s)");
-        _isAway = false;
+        (_isAway, _hasBroken) = (false, false);
     }
 
     private async Task LeaveAsync()

@@ -32,7 +32,7 @@ internal readonly record struct FleetPace(int Machines)
     /// <summary>Between two looks at what is to be told: only what has changed is written.</summary>
     public TimeSpan DigestEvery => Max(DigestMin, Machines / WritesPerSecond);
 
-    /// <summary>Between two counts of the machines: each costs etcd a walk over their keys.</summary>
+    /// <summary>Between two looks at how many machines there are, and between two counts of them all.</summary>
     public TimeSpan CountEvery => Max(CountMin, Machines / WritesPerSecond);
 
     /// <summary>The most that a machine waits before it does what all of them do now.</summary>

@@ -11,6 +11,9 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
     private const int AttemptsMax = 5;
     private const int PageEntries = 1000;
 
+    // A walk over fewer keys costs etcd less than a write.
+    private const int NotedMin = 1000;
+
     // So many policies can be gone back to; older ones are forgotten.
     private const int HistoryMax = 100;
 
@@ -121,6 +124,24 @@ internal sealed class FleetStore(EtcdClient etcd, FleetKeys keys, TimeProvider t
     /// <exception cref="EtcdException">etcd could not.</exception>
     public async Task<int> MachineCountAsync(CancellationToken cancel) =>
         (int)(await etcd.ReadAsync(new EtcdQuery(keys.MachinePrefix) { IsPrefix = true, IsCount = true }, cancel).ConfigureAwait(false)).Count;
+
+    /// <summary>
+    /// How many machines are there, near enough to set one's pace by. A count costs etcd a walk over all of their keys, so if each of them
+    /// counted, a fleet would cost its square: of a big one somebody counts, and the others read what was found.
+    /// </summary>
+    /// <exception cref="EtcdException">etcd could not.</exception>
+    public async Task<int> SizeAsync(CancellationToken cancel)
+    {
+        EtcdRange noted = await etcd.ReadAsync(new EtcdQuery(keys.Size), cancel).ConfigureAwait(false);
+        EtcdEntry? entry = noted.Entries is [var only] ? only : null;
+        DateTimeOffset now = time.GetUtcNow();
+        // Who sets the clock wrong counts for itself, and writes what others do not believe: nothing worse.
+        if (entry is not null && FleetJson.TryRead(entry.Value, out FleetSize? size, out _) && (now - size.At).Duration() < new FleetPace(size.Machines).CountEvery) return size.Machines;
+        int machines = await MachineCountAsync(cancel).ConfigureAwait(false);
+        byte[]? note = machines >= NotedMin ? FleetJson.Write(new FleetSize(machines, now)) : null;
+        if (note is not null || entry is not null) await etcd.CommitAsync([new EtcdCondition(keys.Size, entry?.Modified ?? 0)], [new EtcdWrite(keys.Size, note)], cancel).ConfigureAwait(false);
+        return machines;
+    }
 
     private async Task<Standing> StandingAsync(CancellationToken cancel)
     {

@@ -12,6 +12,7 @@ internal sealed class PolicyFollower(FleetKeys keys, string machine, FleetHooks 
     private PolicyRefusal? _refused;
     private string? _saidOfCurrent;
     private TrialCount? _trial;
+    private long _judgeLease;
     private bool _isRead;
     private TaskCompletionSource _wished = Fresh();
 
@@ -37,6 +38,15 @@ internal sealed class PolicyFollower(FleetKeys keys, string machine, FleetHooks 
         }
     }
 
+    /// <summary>The lease of who judges it, as far as is known; 0: nobody.</summary>
+    public long JudgeLease
+    {
+        get
+        {
+            lock (_lock) return _judgeLease;
+        }
+    }
+
     /// <summary>Completes when there is something to see to.</summary>
     public Task Wished
     {
@@ -52,6 +62,7 @@ internal sealed class PolicyFollower(FleetKeys keys, string machine, FleetHooks 
         Dictionary<string, EtcdEntry> byKey = entries.ToDictionary(e => e.Key);
         OnChange(keys.Current, byKey.GetValueOrDefault(keys.Current));
         OnChange(keys.Rollout, byKey.GetValueOrDefault(keys.Rollout));
+        OnChange(keys.Judge, byKey.GetValueOrDefault(keys.Judge));
     }
 
     /// <summary>A key was written, or deleted (null).</summary>
@@ -61,6 +72,12 @@ internal sealed class PolicyFollower(FleetKeys keys, string machine, FleetHooks 
         if (key == keys.Rollout) OnRollout(entry);
         lock (_lock)
         {
+            if (key == keys.Judge)
+            {
+                _judgeLease = entry?.Lease ?? 0;
+                return; // no machine has to do or to tell anything for it
+            }
+
             _isRead = true;
             _wished.TrySetResult();
         }

@@ -35,6 +35,8 @@ internal sealed record RangeRequest(byte[] Key, byte[]? RangeEnd)
 
     public string? SortTarget { get; init; }
 
+    public long? MinModRevision { get; init; }
+
     public bool? CountOnly { get; init; }
 }
 

@@ -112,7 +112,7 @@ internal static class EtcdRefusal
 
     // The gateway is a client of its own etcd, and shows the server's certificate there.
     private static EtcdCallException Unreached() => new(EtcdFault.Unreachable, CallOutcome.Unknown,
-        "its JSON gateway does not reach its own etcd: if that lasts, and clients need certificates, then its --cert-file has to be good for clients too (clientAuth among its extended key usages)");
+        "its JSON gateway does not reach its own etcd: it is stopping, or, if that lasts and clients need certificates, its --cert-file is not good for clients too (clientAuth among its extended key usages)");
 
     private static EtcdCallException TooLarge() => new(EtcdFault.TooLarge, CallOutcome.Refused,
         "that is more than it takes at once: write less, or raise its --max-request-bytes (1.5 MiB unless changed) or --max-txn-ops (128)");

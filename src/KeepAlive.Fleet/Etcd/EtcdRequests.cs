@@ -11,6 +11,7 @@ internal static class EtcdRequests
         var all = new RangeRequest(key, null)
         {
             Limit = query.Limit > 0 ? query.Limit : null,
+            MinModRevision = query.ModifiedSince > 0 ? query.ModifiedSince : null,
             CountOnly = query.IsCount ? true : null,
             SortOrder = query.IsDescending ? "DESCEND" : null,
             SortTarget = query.IsDescending ? "KEY" : null,

@@ -7,8 +7,8 @@ namespace KeepAlive.Fleet.Etcd;
 
 /// <summary>POST to one endpoint, whose answer is checked for a success, and for its length.</summary>
 /// <remarks>
-/// <para>HTTP/1.1 always: over TLS etcd serves HTTP/2 by a scheduler that lets a watch starve beside other answers on its connection (etcd issue 15402,
-/// 3.4.24 and 3.5.8 have another one); in plain text it takes HTTP/2 for gRPC; and a connection that is not shared can be given up with its call.</para>
+/// <para>HTTP/1.1 always: over TLS etcd serves HTTP/2 by a scheduler that lets a watch starve beside other answers on its connection (etcd
+/// issue 15402, of 3.4 to 3.6); in plain text it takes HTTP/2 for gRPC; and a connection that is not shared can be given up with its call.</para>
 /// <para>Every call says <c>hasleader</c>, which grpc-gateway hands on as gRPC's metadata: a node without a leader then says so at once instead of
 /// after its own 6 s, and ends a watch after three election timeouts instead of being silent for ever (etcd's <c>interceptor.go</c>; tried with 3.4.23).</para>
 /// </remarks>
@@ -123,7 +123,8 @@ internal sealed class EtcdTransport : IDisposable
 
     private static string Describe(DialException dial) => dial.Attempts.Count > 0 ? string.Join(", ", dial.Attempts.Select(a => a.Text).Distinct()) : dial.Message;
 
-    private static SocketsHttpHandler Handler(EtcdOptions options)
+    /// <summary>What sends by sockets.</summary>
+    internal static SocketsHttpHandler Handler(EtcdOptions options)
     {
         var dialer = new Dialer(options.CallTimeout);
         var tls = new EtcdTls(options);

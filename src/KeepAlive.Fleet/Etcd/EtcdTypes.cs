@@ -52,6 +52,9 @@ internal sealed record EtcdQuery(string Key)
     /// <summary>At most so many entries; 0 for all.</summary>
     public long Limit { get; init; }
 
+    /// <summary>Only what was written in this revision or later; 0 for all.</summary>
+    public long ModifiedSince { get; init; }
+
     /// <summary>Highest keys first.</summary>
     public bool IsDescending { get; init; }
 

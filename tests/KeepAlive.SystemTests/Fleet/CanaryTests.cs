@@ -19,59 +19,53 @@ public sealed class CanaryTests
         await using NetworkLab net = await NetworkLab.BuildAsync(new LabOptions(Middlebox.MasqueradingNat, Binding) { Resets = true });
         await using EtcdCluster etcd = await EtcdCluster.StartAsync(1, new EtcdClusterOptions { Inside = net.Client });
         await using FleetLab lab = await FleetLab.StartAsync(etcd, 5, new FleetLabOptions { Client = net.Client, Server = net.Server, FlowsEach = 6, Tcp = Good });
-        using var work = new WorkFolder();
-        await SetAsync(Bad, "10m");
+        await TryAsync(lab, Bad, "10m");
 
         // Silence that the old policy bridges, and the new one does not. Who loses a flow opens another.
-        FleetLab.Machine canary = await CanaryAsync();
+        FleetLab.Machine canary = await CanaryAsync(lab);
         await Task.Delay(Silence);
-        Assert.Equal(lab.Machines.Where(m => m != canary).Select(m => m.Name), (await Task.WhenAll(lab.Machines.Select(async m => (m.Name, Lives: await LivesAsync(m))))).Where(m => m.Lives).Select(m => m.Name));
-        await canary.Up.WaitForAsync("died", 6);
-        string history = await UntilAsync(["policy", "history"], "rolled back");
-        Assert.Contains("deaths rise: 6 death(s)", history, StringComparison.Ordinal);
+        (string Name, bool Lives)[] after = await Task.WhenAll(lab.Machines.Select(async m => (m.Name, await LivesAsync(m))));
+        Assert.Equal(lab.Machines.Where(m => m != canary).Select(m => m.Name), after.Where(m => m.Lives).Select(m => m.Name));
+        Assert.Contains("deaths rise: ", await HistoryAsync(lab, "rolled back"), StringComparison.Ordinal);
         await lab.ConnectAsync(canary);
         await lab.ConvergedAsync(Good);
         await Task.Delay(Silence);
         await lab.TalkAsync();
 
-        await SetAsync(Better, "10s");
-        await CanaryAsync();
+        await TryAsync(lab, Better, "10s");
+        await CanaryAsync(lab);
         await Task.Delay(Silence);
         await lab.TalkAsync();
-        await UntilAsync(["policy", "history"], "through");
+        await HistoryAsync(lab, "through");
         await lab.ConvergedAsync(Better);
         await lab.TalkAsync();
+    }
 
-        async Task SetAsync(string tcp, string observe)
+    private static Task TryAsync(FleetLab lab, string tcp, string observe) =>
+        lab.CommandAsync(["policy", "set", "-", "--canary", "10%", "--observe", observe], $$"""{ "gateways": [ { "name": "echo", "tcp": "{{tcp}}" } ] }""");
+
+    // The one that has what is tried.
+    private static async Task<FleetLab.Machine> CanaryAsync(FleetLab lab)
+    {
+        using var limit = new CancellationTokenSource(FleetLab.Patience);
+        while (true)
         {
-            string file = work.File("policy.json");
-            await File.WriteAllTextAsync(file, $$"""{ "gateways": [ { "name": "echo", "tcp": "{{tcp}}" } ] }""");
-            await FleetAsync(["policy", "set", file, "--canary", "10%", "--observe", observe]);
+            foreach (FleetLab.Machine machine in lab.Machines)
+                if (machine.Up.Transcript.Split('\n').LastOrDefault(l => l.Contains("in force", StringComparison.Ordinal))?.Contains("as one of the first", StringComparison.Ordinal) == true) return machine;
+            await Task.Delay(50, limit.Token);
         }
+    }
 
-        async Task<FleetLab.Machine> CanaryAsync()
+    // Once it says so.
+    private static async Task<string> HistoryAsync(FleetLab lab, string text)
+    {
+        using var limit = new CancellationTokenSource(FleetLab.Patience);
+        while (true)
         {
-            using var limit = new CancellationTokenSource(FleetLab.Patience);
-            while (true)
-            {
-                foreach (FleetLab.Machine machine in lab.Machines)
-                    if (machine.Up.Transcript.Split('\n').LastOrDefault(l => l.Contains("in force", StringComparison.Ordinal))?.Contains("as one of the first", StringComparison.Ordinal) == true) return machine;
-                await Task.Delay(50, limit.Token);
-            }
+            string said = await lab.CommandAsync(["policy", "history"]);
+            if (said.Contains(text, StringComparison.Ordinal)) return said;
+            await Task.Delay(500, limit.Token);
         }
-
-        async Task<string> UntilAsync(string[] command, string text)
-        {
-            using var limit = new CancellationTokenSource(FleetLab.Patience);
-            while (true)
-            {
-                string said = await FleetAsync(command);
-                if (said.Contains(text, StringComparison.Ordinal)) return said;
-                await Task.Delay(500, limit.Token);
-            }
-        }
-
-        Task<string> FleetAsync(string[] command) => net.Client.RunAsync([Up.UpProcess.Program, "fleet", "--fleet", etcd.Endpoints, "--fleet-name", FleetLab.Fleet, .. command]);
     }
 
     // Whether all of its flows still are; those that are not are thrown away.

@@ -37,6 +37,7 @@ internal sealed class FleetLab : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly WorkFolder _work = new();
+    private readonly string _endpoints;
     private readonly FleetLabOptions _options;
     private readonly Socket _server;
     private readonly CancellationTokenSource _over = new();
@@ -45,7 +46,7 @@ internal sealed class FleetLab : IAsyncDisposable
 
     private FleetLab(EtcdCluster cluster, FleetLabOptions options, Socket server)
     {
-        (_options, _server) = (options, server);
+        (_endpoints, _options, _server) = (cluster.Endpoints, options, server);
         _echoing = EchoAsync();
         _etcd = new EtcdClient(cluster.Options);
         Store = new FleetStore(_etcd, new FleetKeys(Fleet), TimeProvider.System);
@@ -125,6 +126,13 @@ internal sealed class FleetLab : IAsyncDisposable
             socket.Connect(IPAddress.Loopback, port);
             return socket;
         }));
+    }
+
+    /// <summary><c>keepalive fleet ...</c>, beside the daemons, or on another host of the lab; what it prints.</summary>
+    public Task<string> CommandAsync(string[] command, string? input = null, NetworkSpace? inside = null)
+    {
+        string[] all = [UpProcess.Program, "fleet", "--fleet", _endpoints, "--fleet-name", Fleet, .. command];
+        return (inside ?? _options.Client) is { } space ? space.RunAsync(all, input) : ChildProcess.RunAsync(all, input);
     }
 
     /// <summary>Sets a policy for all, as <c>keepalive fleet policy set</c> does; tried again while etcd is in trouble.</summary>

@@ -31,6 +31,6 @@ public sealed class PartitionTests
 
         Task<string> SetAsync(string tcp) => FleetAsync(["policy", "set", "-"], $$"""{ "gateways": [ { "tcp": "{{tcp}}" } ] }""");
 
-        Task<string> FleetAsync(string[] command, string? input = null) => net.Server.RunAsync([Up.UpProcess.Program, "fleet", "--fleet", etcd.Endpoints, "--fleet-name", FleetLab.Fleet, .. command], input);
+        Task<string> FleetAsync(string[] command, string? input = null) => lab.CommandAsync(command, input, net.Server);
     }
 }

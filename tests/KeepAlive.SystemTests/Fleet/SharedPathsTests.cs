@@ -14,8 +14,7 @@ public sealed class SharedPathsTests
         await using PathReflector reflector = await MeasureProcess.ReflectAsync(net);
         await using EtcdCluster etcd = await EtcdCluster.StartAsync(1, new EtcdClusterOptions { Inside = net.Client });
         await using FleetLab lab = await FleetLab.StartAsync(etcd, 3, new FleetLabOptions { Client = net.Client });
-        await net.Client.RunAsync([Up.UpProcess.Program, "fleet", "--fleet", etcd.Endpoints, "--fleet-name", FleetLab.Fleet, "policy", "set", "-"],
-            $$"""{ "measure": [ { "to": "{{reflector.Listening}}", "max": "10s", "every": "1d" } ] }""");
+        await lab.CommandAsync(["policy", "set", "-"], $$"""{ "measure": [ { "to": "{{reflector.Listening}}", "max": "10s", "every": "1d" } ] }""");
 
         string[] known = await Task.WhenAll(lab.Machines.Select(KnownAsync));
         FleetLab.Machine late = lab.New("m99", etcd.Endpoints);
