@@ -55,18 +55,7 @@ public sealed class FleetTests
         await LivePage.ExpectAsync(history, "rolled back");
         await Assertions.Expect(view.Locator("progress")).ToHaveCountAsync(0, new() { Timeout = Patience.Milliseconds });
 
-        // Somebody writes what would be a page's own elsewhere.
-        var digest = new MachineDigest
-        {
-            Machine = "three", Version = Hostile, Started = DateTimeOffset.UtcNow, Refused = new PolicyRefusal(1, Hostile), Page = Hostile,
-            Flows = new Dictionary<string, int> { [Hostile] = 1, ["dead"] = 1 }, Worst = [new WorstFlow(Hostile, Hostile, Hostile, Hostile, 1, 1)],
-        };
-        await client.CommitAsync([], [new EtcdWrite(store.Keys.Machine("three"), FleetJson.Write(digest)), new EtcdWrite(store.Keys.Machine(Hostile), "{}"u8.ToArray())], cancel);
-        await store.SetAsync(Policy, Hostile, Hostile, null, cancel);
-        await LivePage.ExpectAsync(page.Row("three").Locator(".has"), $"refused 1: {Hostile}");
-        await LivePage.ExpectAsync(page.Row(Hostile).Filter(new() { HasText = "unknown: " }).Locator(".name"), Hostile);
-        await LivePage.ExpectAsync(view.Locator(".card").Nth(1), $"{Hostile}set by {Hostile}");
-        await LivePage.ExpectAsync(view.GetByLabel("Dying flows"), $"{Hostile}three{Hostile}");
+        await WriteHostileAsync(client, store, page, view, cancel);
 
         // etcd goes: what was known stays, and it is said.
         await etcd.KillAsync(0);
@@ -76,5 +65,26 @@ public sealed class FleetTests
         Assert.Equal(0, await page.Tab.Locator("main img, main script").CountAsync());
         Assert.DoesNotContain(page.Paths, path => path.EndsWith(".gif", StringComparison.Ordinal));
         await page.AssertCleanAsync();
+    }
+
+    // Somebody writes what would be a page's own elsewhere.
+    private static async Task WriteHostileAsync(EtcdClient client, FleetStore store, LivePage page, ILocator view, CancellationToken cancel)
+    {
+        var digest = new MachineDigest
+        {
+            Machine = "three",
+            Version = Hostile,
+            Started = DateTimeOffset.UtcNow,
+            Refused = new PolicyRefusal(1, Hostile),
+            Page = Hostile,
+            Flows = new Dictionary<string, int> { [Hostile] = 1, ["dead"] = 1 },
+            Worst = [new WorstFlow(Hostile, Hostile, Hostile, Hostile, 1, 1)],
+        };
+        await client.CommitAsync([], [new EtcdWrite(store.Keys.Machine("three"), FleetJson.Write(digest)), new EtcdWrite(store.Keys.Machine(Hostile), "{}"u8.ToArray())], cancel);
+        await store.SetAsync(Policy, Hostile, Hostile, null, cancel);
+        await LivePage.ExpectAsync(page.Row("three").Locator(".has"), $"refused 1: {Hostile}");
+        await LivePage.ExpectAsync(page.Row(Hostile).Filter(new() { HasText = "unknown: " }).Locator(".name"), Hostile);
+        await LivePage.ExpectAsync(view.Locator(".card").Nth(1), $"{Hostile}set by {Hostile}");
+        await LivePage.ExpectAsync(view.GetByLabel("Dying flows"), $"{Hostile}three{Hostile}");
     }
 }

@@ -23,6 +23,21 @@ public sealed partial class UnitTests
     }
 
     [Fact]
+    public async Task Systemd_finds_no_fault_in_the_unit_with_the_drop_in_of_a_fleet()
+    {
+        Requires.Programs("systemd-analyze");
+        using var work = new WorkFolder();
+        string unit = (await InstalledAsync(work)).Replace("/usr/bin/true", UpProcess.Program, StringComparison.Ordinal);
+        string dropIn = (await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy/systemd/fleet.conf"))).Replace("/usr/local/bin/keepalive", UpProcess.Program, StringComparison.Ordinal);
+        foreach ((string text, bool isGood) in ((string, bool)[])[(dropIn, true), (dropIn.Replace("LoadCredential=", "LoadCredentials=", StringComparison.Ordinal), false)])
+        {
+            string folder = work.Folder(isGood ? "with" : "with-a-fault");
+            await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "keepalive.service.d")).FullName, "fleet.conf"), text);
+            Assert.Equal(isGood, (await ComplaintsAsync(folder, unit)).Length == 0);
+        }
+    }
+
+    [Fact]
     public async Task Its_exposure_is_no_more_than_what_is_stated()
     {
         Requires.Programs("systemd-analyze");
