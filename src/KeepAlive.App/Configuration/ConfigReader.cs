@@ -82,7 +82,7 @@ internal sealed class ConfigReader
         var measures = new List<MeasureTarget>();
         foreach (ConfigNamed member in Members(root, "a policy of the fleet", [SchemaMember, ConfigSection.GatewayRules.Name, ConfigSection.Hosts.Name, ConfigSection.Measures.Name], _ => null))
         {
-            if (member.Name == ConfigSection.Measures.Name) Each(ConfigSection.Measures, member.Value, measures, Measure);
+            if (member.Name == ConfigSection.Measures.Name) Each(ConfigSection.Measures, member.Value, measures, entry => MeasureTargetArguments.Read(ConfigSection.Measures.Parse(entry.Words)));
             if (member.Name == ConfigSection.GatewayRules.Name) Each(ConfigSection.GatewayRules, member.Value, gateways, entry => new GatewayRule(entry.Name.Length > 0 ? entry.Name : "*", entry));
             if (member.Name == ConfigSection.Hosts.Name) Each(ConfigSection.Hosts, member.Value, hosts, Host);
         }
@@ -179,14 +179,6 @@ internal sealed class ConfigReader
         HostPolicy policy = HostArguments.Read(entry.Name, ConfigSection.Hosts.Parse(entry.Words), faults);
         foreach (string fault in faults) entry.Fault(fault, _text);
         return policy;
-    }
-
-    private MeasureTarget? Measure(ConfigEntry entry)
-    {
-        var faults = new List<string>();
-        MeasureTarget? target = MeasureTargetArguments.Read(ConfigSection.Measures.Parse(entry.Words), faults);
-        foreach (string fault in faults) entry.Fault(fault, _text);
-        return target;
     }
 
     private EventTarget? Event(ConfigEntry entry)

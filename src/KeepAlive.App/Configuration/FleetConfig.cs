@@ -26,5 +26,4 @@ internal sealed record GatewayRule(string Names, ConfigEntry Entry)
 /// <param name="To">A reflector.</param>
 /// <param name="Every">What is older is measured again.</param>
 /// <param name="Max">The longest silence that is tried.</param>
-/// <param name="TokenFile">Where each machine has the reflector's secret; null for none.</param>
-internal sealed record MeasureTarget(HostPort To, TimeSpan Every, TimeSpan Max, string? TokenFile);
+internal sealed record MeasureTarget(HostPort To, TimeSpan Every, TimeSpan Max);

@@ -10,15 +10,10 @@ internal static class MeasureTargetArguments
     private static readonly Option<HostPort> To = CommandLine.Option<HostPort>("--to", "The reflector: HOST:PORT", HostPort.TryParse);
     private static readonly Option<TimeSpan> Every = CommandLine.Option("--every", "What is older is measured again", Texts.DurationWithin(TimeSpan.FromMinutes(1), TimeSpan.FromDays(365)), "7d");
     private static readonly Option<TimeSpan> Max = CommandLine.Option<TimeSpan>("--max", "The longest silence that is tried", MeasureCommand.MaxText, "10m");
-    private static readonly Option<string?> TokenFile = new("--token-file") { Description = "The file that has the reflector's secret on each machine" };
 
-    public static Command Create() => new("measure", "A path.") { To, Every, Max, TokenFile };
+    public static Command Create() => new("measure", "A path.") { To, Every, Max };
 
     /// <summary>The target; null where there is none.</summary>
-    public static MeasureTarget? Read(ParseResult parsed, List<string> faults)
-    {
-        string? file = parsed.GetValue(TokenFile);
-        if (file is not null && !Path.IsPathRooted(file)) faults.Add("--token-file: give its whole path: daemons have no folder of their own");
-        return parsed.GetResult(To) is { } to && !to.Errors.Any() && faults.Count == 0 ? new MeasureTarget(parsed.GetValue(To), parsed.GetValue(Every), parsed.GetValue(Max), file) : null;
-    }
+    public static MeasureTarget? Read(ParseResult parsed) =>
+        parsed.GetResult(To) is { } to && !to.Errors.Any() ? new MeasureTarget(parsed.GetValue(To), parsed.GetValue(Every), parsed.GetValue(Max)) : null;
 }

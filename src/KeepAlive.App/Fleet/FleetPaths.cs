@@ -128,18 +128,8 @@ internal sealed class FleetPaths(LiveState live, DaemonEvents events)
             // Whoever had it before may have told it a moment ago.
             if (await member.PathAsync(key, stop).ConfigureAwait(false) is { } told) Learn(key, told);
             if (IsFresh(key, target)) return;
-            byte[] token = [];
-            if (target.TokenFile is { } file)
-            {
-                if (!TokenFile.TryRead(file, "tokenFile", out string secret, out string? fault))
-                {
-                    Say($"path {key}: {fault}");
-                    return;
-                }
-
-                token = Encoding.UTF8.GetBytes(secret);
-            }
-
+            // The secret is the machine's own: a policy that named files would be read whatever it names.
+            _ = TokenFile.TryRead(null, out byte[] token, out _);
             if (live.Measurements.Start(target.To, target.Max, token) is not { } measurement) return; // others were asked for here: the next look tries again
             events.Tell("fleet", null, $"path {key}: nobody has measured it in the last {Duration.Format(target.Every)}: measuring to {target.To}");
             await using (stop.Register(measurement.Stop).ConfigureAwait(false)) await measurement.Ended.ConfigureAwait(false);

@@ -85,7 +85,7 @@ public sealed class EtcdTlsTests : IDisposable
     public async Task A_gateway_that_may_not_call_its_own_member_is_told()
     {
         await using EtcdCluster cluster = await EtcdCluster.StartAsync(1, new EtcdClusterOptions { Authority = _authority, AsksClients = true, MemberUsage = Authority.Servers });
-        await FailsAsync(EtcdFault.Unreachable, cluster.Options, "its --cert-file has to be good for clients too (clientAuth");
+        await FailsAsync(EtcdFault.Unreachable, cluster.Options, "its --cert-file is not good for clients too (clientAuth");
     }
 
     private static Task RefusedAsync(EtcdOptions options, string saying) => FailsAsync(EtcdFault.Certificate, options, saying);
