@@ -7,8 +7,8 @@ namespace KeepAlive.Bench.Fleet;
 /// <summary>What a fleet asks of its etcd: simulated for any size, and measured with real members and a real etcd.</summary>
 internal static class FleetBench
 {
-    // Two watches and a connection for calls are a machine's, and each is one descriptor here and one or more of etcd's: 20,000 are usual.
-    private const int RealMachines = 2000;
+    // What two cores can do beside an etcd. Two watches and a connection for calls are a machine's.
+    private const int RealMachines = 1000;
     private const int ConnectionsEach = 3;
 
     // Where fewer calls than this are made, chance is more than what is compared.
@@ -18,7 +18,7 @@ internal static class FleetBench
 
     private static readonly FleetCall[] Calls = [FleetCall.Range, FleetCall.Txn, FleetCall.Grant, FleetCall.Renew, FleetCall.Watch, FleetCall.Failed];
 
-    private static readonly FleetScenario Real = new(RealMachines) { StartOver = 40, Quiet = 40, AfterPolicy = 15, Observe = 30, Away = 10, AfterAway = 40, RestartsPerDay = 0 };
+    private static readonly FleetScenario Real = new(RealMachines) { StartOver = 20, Quiet = 30, AfterPolicy = 10, Observe = 20, Away = 10, AfterAway = 30, RestartsPerDay = 0 };
 
     /// <summary>The simulation, for the sizes that docs/fleet-scale.md tells of.</summary>
     public static int Simulate()
