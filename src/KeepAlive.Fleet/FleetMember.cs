@@ -155,7 +155,6 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
         {
             foreach (EtcdChange change in news.Changes) _follower.OnChange(change.Key, change.Entry);
             _policyRevision = Math.Max(_policyRevision, news.Revision);
-            _backOff.Reset();
         }
     }
 
@@ -176,7 +175,7 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
             TimeSpan every = _pace.RenewEvery < _leaseLife / 3 ? _pace.RenewEvery : _leaseLife / 3;
             await DelayAsync(every, stop).ConfigureAwait(false);
             await etcd.RenewAsync(_lease, stop).ConfigureAwait(false);
-            _backOff.Reset();
+            _backOff.Reset(); // not as soon as a watch stands: an etcd with too much to do lets many begin, and none of them last
         }
     }
 

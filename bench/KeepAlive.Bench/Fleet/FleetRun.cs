@@ -7,10 +7,6 @@ namespace KeepAlive.Bench.Fleet;
 /// <summary>A real fleet against a real etcd on this machine, going through a scenario.</summary>
 internal sealed class FleetRun(FleetScenario scenario, int etcds)
 {
-    // What others write while a fleet is quiet: watches that begin again would have to go over all of it.
-    private const int OthersRounds = 300;
-    private const int OthersAtOnce = 100;
-
     private readonly List<string> _figures = [];
 
     /// <summary>Calls, as the clients counted them.</summary>
@@ -34,7 +30,6 @@ internal sealed class FleetRun(FleetScenario scenario, int etcds)
         await PolicyAsync(fleet, null, scenario.CanaryAt, "a policy for all").ConfigureAwait(false);
         Log(fleet, "a canary begins");
         await PolicyAsync(fleet, new CanaryOptions(scenario.Canaries, TimeSpan.FromSeconds(scenario.Observe)), scenario.AwayAt, "a policy by canary").ConfigureAwait(false);
-        await OthersAsync(fleet).ConfigureAwait(false);
         Log(fleet, "etcd is killed");
         await AwayAsync(fleet, etcd).ConfigureAwait(false);
         Log(fleet, "over");
@@ -68,14 +63,8 @@ internal sealed class FleetRun(FleetScenario scenario, int etcds)
         while (fleet.Joined < scenario.Machines && fleet.Now < scenario.End) await Task.Delay(100).ConfigureAwait(false);
         Say($"etcd back: {fleet.Joined} are in the fleet after {fleet.Now - back:0.0} s, etcd {etcd.CpuSeconds:0.0} CPU s by then");
         await UntilAsync(fleet, scenario.End).ConfigureAwait(false);
+        Say($"events for people, of all machines: {string.Join(", ", fleet.Told.OrderBy(t => t.Key).Select(t => $"{t.Key} {t.Value}"))}");
         Say($"at the end: {await fleet.Store.MachineCountAsync(CancellationToken.None).ConfigureAwait(false)} stand in etcd, {etcd.ResidentMiB:0} MiB resident (the biggest), database {etcd.DatabaseMiB:0} MiB");
-    }
-
-    private static async Task OthersAsync(RealFleet fleet)
-    {
-        byte[] value = new byte[500];
-        for (int i = 0; i < OthersRounds; i++)
-            await fleet.Etcd.CommitAsync([], [.. Enumerable.Range(0, OthersAtOnce).Select(k => new EtcdWrite($"/others/{k}", value))], CancellationToken.None).ConfigureAwait(false);
     }
 
     private static async Task<long> RevisionAsync(RealFleet fleet) => (await fleet.Etcd.ReadAsync(new EtcdQuery("/none"), CancellationToken.None).ConfigureAwait(false)).Revision;

@@ -156,7 +156,6 @@ internal sealed class FleetSimulation
         machine.LeaseEnds = _now + machine.LeaseLife;
         Ask(FleetCall.Range, 2, _scenario.PolicyBytes * Spelled);
         Ask(FleetCall.Watch, 2);
-        machine.BackOff.Reset();
         (machine.IsIn, machine.Counted, machine.Told) = (true, _now, _now);
         At(_now + RenewEvery(machine), i, Step.Renew);
         At(_now + machine.Pace.DigestEvery.TotalSeconds, i, Step.Tell);

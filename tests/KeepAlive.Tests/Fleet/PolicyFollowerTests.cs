@@ -126,6 +126,17 @@ public sealed class PolicyFollowerTests
     }
 
     [Fact]
+    public void Who_judges_is_known_and_gives_nobody_anything_to_do()
+    {
+        PolicyFollower follower = Follower();
+        follower.OnChange(Keys.Judge, new EtcdEntry(Keys.Judge, "web-2"u8.ToArray(), 1, 1, 77));
+        Assert.Equal(77, follower.JudgeLease);
+        Assert.False(follower.Wished.IsCompleted);
+        follower.OnChange(Keys.Judge, null);
+        Assert.Equal(0, follower.JudgeLease);
+    }
+
+    [Fact]
     public async Task A_kept_policy_that_cannot_be_read_is_told_and_left()
     {
         _kept = Encoding.UTF8.GetBytes("{\"policy\":");
