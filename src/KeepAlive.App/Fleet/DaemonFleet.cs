@@ -62,7 +62,7 @@ internal sealed class DaemonFleet : IAsyncDisposable
     public Task Asked => _asked;
 
     /// <summary>Begins.</summary>
-    public void Start() => _run = Task.WhenAll(Task.Run(() => _member.RunAsync(_stop.Token)), Task.Run(() => _paths.RunAsync(_member, _stop.Token)));
+    public void Start() => _run = Task.WhenAll(RunAsync(() => _member.RunAsync(_stop.Token)), RunAsync(() => _paths.RunAsync(_member, _stop.Token)));
 
     /// <summary>What is to be done; null for nothing after all.</summary>
     public FleetAsk? Take()
@@ -81,6 +81,19 @@ internal sealed class DaemonFleet : IAsyncDisposable
         await _run.ConfigureAwait(false);
         _stop.Dispose();
         _etcd.Dispose();
+    }
+
+    // A fault of ours costs the fleet, not the gateways.
+    private async Task RunAsync(Func<Task> part)
+    {
+        try
+        {
+            await Task.Run(part).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _events.Tell("failed", null, $"the fleet is not followed any more: {e.Message}: what is in force goes on; a restart follows it again");
+        }
     }
 
     private Task<bool> Ask() => _asks.Reader.WaitToReadAsync().AsTask();

@@ -34,7 +34,14 @@ internal static class PathKey
     public static bool IsFromHere(string key)
     {
         string network = key.Split('/')[0];
-        return NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => Network(a.Address) == network);
+        try
+        {
+            return NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Any(a => Network(a.Address) == network);
+        }
+        catch (NetworkInformationException)
+        {
+            return false; // one went away meanwhile; whoever measures it next tells again
+        }
     }
 
     private static string Network(IPAddress address)
