@@ -17,6 +17,8 @@ internal static class FleetJson
     // More than any etcd has leases for: a pace of it is slow, and not for ever.
     private const int MachinesMax = 10_000_000;
 
+    private const int FlowsMax = 10_000_000;
+
     // Names of gateways, addresses, reasons: for people to read in a line.
     private const int LineMax = 1000;
 
@@ -77,7 +79,7 @@ internal static class FleetJson
 
     private static bool IsGood(MachineDigest digest) =>
         FleetKeys.IsName(digest.Machine ?? "") && IsLine(digest.Version) && digest is { Policy: >= 0, Gateways: >= 0, Deaths: >= 0 and <= CountMax }
-        && (digest.Refused is null || IsLine(digest.Refused.Why)) && digest.Flows is { Count: <= 20 } flows && flows.All(f => IsLine(f.Key) && f.Value >= 0)
+        && (digest.Refused is null || IsLine(digest.Refused.Why)) && digest.Flows is { Count: <= 20 } flows && flows.All(f => IsLine(f.Key) && f.Value is >= 0 and <= FlowsMax)
         && (digest.Trial is null || digest.Trial is { Deaths: >= 0 and <= CountMax, FlowSeconds: >= 0 and <= CountMax, Seconds: >= 0 and <= CountMax })
         && digest.Worst is { Count: <= MachineDigest.WorstMax } worst && worst.All(w => w is not null && IsLine(w.Gateway) && IsLine(w.Client) && IsLine(w.Server) && IsLine(w.State) && w is { SilentSeconds: >= 0 and <= CountMax, Unanswered: >= 0 })
         && (digest.Page is null || IsLine(digest.Page));
