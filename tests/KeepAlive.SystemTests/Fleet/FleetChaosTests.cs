@@ -67,12 +67,14 @@ public sealed class FleetChaosTests
                 {
                     _down.Add(member);
                     await etcd.KillAsync(member);
-                });
+                }
+                );
             case 1 when _down.Count < Members: // without a quorum, too
                 return ("member killed, perhaps the quorum", async () =>
                 {
                     if (_down.Add(member)) await etcd.KillAsync(member);
-                });
+                }
+                );
             case 2 or 3 when _down.Count > 0:
                 return ("member back", () => UpAsync(etcd, _down.ElementAt(_random.Next(_down.Count))));
             case 4 when _down.Count == 0:
@@ -81,7 +83,8 @@ public sealed class FleetChaosTests
                     await etcd.FreezeAsync(member);
                     await Task.Delay(_random.Next(2000));
                     await etcd.ThawAsync(member);
-                });
+                }
+                );
             case 5 when _down.Count <= 1:
                 return ("garbage", () => PutAsync(etcd, Keys[_random.Next(Keys.Length)]));
             case 6 when _down.Count == 0:
