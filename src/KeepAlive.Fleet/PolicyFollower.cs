@@ -5,11 +5,15 @@ namespace KeepAlive.Fleet;
 /// <summary>Which policy is a machine's, and seeing to it that it is in force: the newest wish, one after the other. What etcd does not say changes nothing.</summary>
 internal sealed class PolicyFollower(FleetKeys keys, string machine, FleetHooks hooks, TimeProvider time)
 {
+    // Of a refusal: a line of a table.
+    private const int WhyMax = 300;
+
     private readonly Lock _lock = new();
     private FleetPolicy? _current;
     private Rollout? _rollout;
     private KeptPolicy? _inForce;
     private PolicyRefusal? _refused;
+    private FleetPolicy? _refusedPolicy;
     private string? _saidOfCurrent;
     private TrialCount? _trial;
     private long _judgeLease;
@@ -94,14 +98,15 @@ internal sealed class PolicyFollower(FleetKeys keys, string machine, FleetHooks 
             if (!_isRead) return;
             isCanary = _rollout?.IsFor(machine) == true;
             wish = isCanary ? _rollout!.Policy : _current;
-            if (wish?.Number == _inForce?.Policy.Number)
+            // Not by its number alone: in an etcd that somebody has begun anew they begin anew.
+            if (wish == _inForce?.Policy)
             {
                 if (_inForce is { } same && same.IsCanary != isCanary) Keep(same with { IsCanary = isCanary });
                 return;
             }
 
             if (wish is null && !_inForce!.IsCanary) return; // it was told that it is gone
-            if (wish is not null && wish.Number == _refused?.Policy) return;
+            if (wish is not null && wish == _refusedPolicy) return;
         }
 
         await ApplyAsync(wish, isCanary, isCanary ? "as one of the first" : "").ConfigureAwait(false);
@@ -159,13 +164,13 @@ internal sealed class PolicyFollower(FleetKeys keys, string machine, FleetHooks 
         {
             if (why is null)
             {
-                _refused = null;
+                (_refusedPolicy, _refused) = (null, null);
                 Keep(policy is null ? null : new KeptPolicy(policy, isCanary));
                 if (isCanary && _rollout is { } rollout && policy?.Number == rollout.Policy.Number) _trial = new TrialCount(rollout.Policy.Number);
             }
             else if (policy is not null)
             {
-                _refused = new PolicyRefusal(policy.Number, why.Length > 300 ? why[..300] : why);
+                (_refusedPolicy, _refused) = (policy, new PolicyRefusal(policy.Number, Line(why)));
             }
         }
 
@@ -178,6 +183,8 @@ internal sealed class PolicyFollower(FleetKeys keys, string machine, FleetHooks 
         _inForce = kept;
         hooks.Keep(kept is null ? null : FleetJson.Write(kept));
     }
+
+    private static string Line(string why) => string.Concat(why.Take(WhyMax).Select(c => char.IsControl(c) ? ' ' : c));
 
     private static TaskCompletionSource Fresh() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

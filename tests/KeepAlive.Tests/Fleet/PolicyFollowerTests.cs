@@ -77,6 +77,26 @@ public sealed class PolicyFollowerTests
     }
 
     [Fact]
+    public async Task Another_policy_of_the_same_number_is_another_policy()
+    {
+        PolicyFollower follower = await FollowingAsync(3);
+        follower.OnChange(Keys.Current, Entry(Keys.Current, Policy(3) with { Text = "{ }" }));
+        await follower.SeeToAsync();
+        Assert.Equal([3, 3], _applied);
+    }
+
+    [Fact]
+    public async Task Why_it_was_refused_is_one_line_that_others_can_read()
+    {
+        PolicyFollower follower = await FollowingAsync(3);
+        _refusal = "one\ntwo " + new string('x', 5000);
+        follower.OnChange(Keys.Current, Entry(Keys.Current, Policy(4)));
+        await follower.SeeToAsync();
+        Assert.True(FleetJson.TryRead(FleetJson.Write(Digest(follower)), out MachineDigest? read, out _));
+        Assert.StartsWith("one two xxx", read.Refused!.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_canary_tries_it_and_goes_back_when_it_is_taken_back()
     {
         PolicyFollower follower = await FollowingAsync(3);
