@@ -27,6 +27,9 @@ internal static class EtcdRefusal
         string number = status.ToString(CultureInfo.InvariantCulture);
         if (text is null && body.IndexOf("HTTP request to an HTTPS server"u8) >= 0)
             return new EtcdCallException(EtcdFault.NotEtcd, CallOutcome.NotDone, "TLS is spoken there: write https:// in place of http://");
+        // A page of its own, of embed/serve.go: neither JSON nor gRPC.
+        if (text is null && body.IndexOf("CommonName of client"u8) >= 0)
+            return new EtcdCallException(EtcdFault.Certificate, CallOutcome.Refused, "it has users, and then takes by its JSON gateway no client certificate that has a CommonName: issue ours without one (-subj /O=keepalive)");
         return (status, code) switch
         {
             (413, _) => TooLarge(),

@@ -43,11 +43,12 @@ internal sealed class Authority : IDisposable
     /// <param name="name">A host's name or address.</param>
     /// <param name="validFor">How long from yesterday on; negative for one that is over.</param>
     /// <param name="usage">What it is good for; of several, with blanks between them.</param>
-    public (string Certificate, string Key) Issue(string name = ServerName, TimeSpan? validFor = null, string usage = Servers)
+    /// <param name="subject">Its subject; null: the name is its CommonName.</param>
+    public (string Certificate, string Key) Issue(string name = ServerName, TimeSpan? validFor = null, string usage = Servers, string? subject = null)
     {
         // RSA, which the oldest of the servers wants.
         using var key = RSA.Create(2048);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest(subject ?? $"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         var names = new SubjectAlternativeNameBuilder();
         if (IPAddress.TryParse(name, out IPAddress? address)) names.AddIpAddress(address);
         else names.AddDnsName(name);
