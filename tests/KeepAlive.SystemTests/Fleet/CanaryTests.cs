@@ -5,6 +5,7 @@ using KeepAlive.SystemTests.Lab;
 namespace KeepAlive.SystemTests.Fleet;
 
 /// <summary>A policy is tried by one machine of five, through a NAT that forgets what is silent, and resets what it has forgotten.</summary>
+[Collection(FleetLab.Collection)]
 public sealed class CanaryTests
 {
     private const string Good = "2:3:1";

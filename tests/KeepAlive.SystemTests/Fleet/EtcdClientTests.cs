@@ -6,6 +6,7 @@ using KeepAlive.SystemTests.Lab;
 namespace KeepAlive.SystemTests.Fleet;
 
 /// <summary>The client against a real etcd in good health, and in the ways it has to be unwell.</summary>
+[Collection(FleetLab.Collection)]
 public sealed class EtcdClientTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -5,6 +5,7 @@ using KeepAlive.SystemTests.Tls;
 namespace KeepAlive.SystemTests.Fleet;
 
 /// <summary>TLS with a real etcd: the good way, and each bad one told in one line.</summary>
+[Collection(FleetLab.Collection)]
 public sealed class EtcdTlsTests : IDisposable
 {
     private readonly Authority _authority = new(), _stranger = new("strange root");

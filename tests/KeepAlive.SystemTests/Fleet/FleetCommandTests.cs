@@ -9,6 +9,7 @@ using KeepAlive.SystemTests.Up;
 namespace KeepAlive.SystemTests.Fleet;
 
 /// <summary><c>keepalive fleet</c> with a real etcd, and with daemons that follow.</summary>
+[Collection(FleetLab.Collection)]
 public sealed class FleetCommandTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -31,6 +31,10 @@ internal sealed record FleetLabOptions
 internal sealed class FleetLab : IAsyncDisposable
 {
     public const string Fleet = "lab";
+
+    /// <summary>Tests that start several processes each: one of them at a time, beside all the others.</summary>
+    public const string Collection = "fleets";
+
     private const int StartingAtOnce = 4; // .NET's start is what two processors are busy with
 
     /// <summary>How long all of them may take for what nobody has promised in less.</summary>

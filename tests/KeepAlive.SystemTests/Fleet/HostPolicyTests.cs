@@ -5,6 +5,7 @@ using KeepAlive.SystemTests.Up;
 namespace KeepAlive.SystemTests.Fleet;
 
 /// <summary>The fleet's policy for programs that know nothing of it.</summary>
+[Collection(FleetLab.Collection)]
 public sealed class HostPolicyTests
 {
     [Fact]

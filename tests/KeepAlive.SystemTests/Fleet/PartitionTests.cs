@@ -3,6 +3,7 @@ using KeepAlive.SystemTests.Lab;
 namespace KeepAlive.SystemTests.Fleet;
 
 /// <summary>A daemon whose network to etcd swallows everything.</summary>
+[Collection(FleetLab.Collection)]
 public sealed class PartitionTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using KeepAlive.SystemTests.Up;
 namespace KeepAlive.SystemTests.Fleet;
 
 /// <summary>An etcd that wants a certificate, a user and a password, and lets each user see one fleet.</summary>
+[Collection(Alone.Name)] // etcd reckons a password for a tenth of a second of a processor that is idle
 public sealed class SecuredFleetTests : IDisposable
 {
     private const string Password = "correct horse battery";

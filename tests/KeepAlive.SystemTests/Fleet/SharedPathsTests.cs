@@ -5,6 +5,7 @@ using KeepAlive.SystemTests.Paths;
 namespace KeepAlive.SystemTests.Fleet;
 
 /// <summary>Machines of one network, a path through a real NAT, and a policy that wants it known.</summary>
+[Collection(FleetLab.Collection)]
 public sealed class SharedPathsTests
 {
     [Fact]
