@@ -38,9 +38,6 @@ internal sealed class FleetMember(EtcdClient etcd, FleetStore store, string mach
     /// <summary>Whether etcd answers.</summary>
     public bool IsJoined => _isJoined;
 
-    /// <summary>What it told the fleet last; null before.</summary>
-    public MachineDigest? Told => _presence.Digest;
-
     /// <summary>Until it is stopped; the policy of the last time is in force before etcd is asked.</summary>
     public async Task RunAsync(CancellationToken stop)
     {

@@ -50,8 +50,4 @@ internal sealed record PolicyRecord(FleetPolicy Policy, PolicyOutcome Outcome, s
 /// <param name="Current">In force; null while none was set.</param>
 /// <param name="Rollout">On its way; null when none is.</param>
 /// <param name="Revision">Of the store when it was read.</param>
-internal sealed record PolicyState(FleetPolicy? Current, Rollout? Rollout, long Revision)
-{
-    /// <summary>Which of the two is a machine's.</summary>
-    public FleetPolicy? For(string machine) => Rollout is { } rollout && rollout.IsFor(machine) ? rollout.Policy : Current;
-}
+internal sealed record PolicyState(FleetPolicy? Current, Rollout? Rollout, long Revision);

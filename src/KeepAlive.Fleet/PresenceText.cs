@@ -9,10 +9,7 @@ internal sealed class PresenceText
     private bool _hasSaid;
     private bool _hasJoined;
 
-    /// <summary>The last one.</summary>
-    public MachineDigest? Digest { get; private set; }
-
-    /// <summary>As it is written.</summary>
+    /// <summary>The last one, as it is written.</summary>
     public byte[] Last { get; private set; } = [];
 
     /// <summary>Completes when it is not to wait for its turn.</summary>
@@ -35,7 +32,6 @@ internal sealed class PresenceText
     {
         lock (_lock) _changed = Fresh();
         byte[] bytes = FleetJson.Write(digest);
-        Digest = digest;
         if (!_isForgotten && bytes.AsSpan().SequenceEqual(Last)) return null;
         (Last, _isForgotten) = (bytes, false);
         return bytes;
